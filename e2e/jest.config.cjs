@@ -1,0 +1,3 @@
+const { e2e } = require('../jest.preset.cjs');
+
+module.exports = e2e();

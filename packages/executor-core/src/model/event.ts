@@ -1,0 +1,165 @@
+import type { Failure } from './failure';
+import type { RunId, TaskId } from './ids';
+import type { ProcessIdentity } from './process';
+
+/**
+ * The vocabulary. The journal stores these; status, dashboard, JSON and report are folds over them.
+ *
+ * *Facts* are reported by whoever performs commands (or by another process) and are the input of
+ * `decide`. *Decisions* are what `decide` concluded; they are recorded beside the facts, so that a
+ * fold over the journal alone gives the live state back.
+ */
+export type RunEvent = Fact | Decision;
+
+/** What makes an event an event: when (epoch ms) it happened. The journal adds the writer's name. */
+interface Stamped {
+  readonly at: number;
+}
+
+export type FrontDoor = 'cli' | 'nx' | 'api';
+export type RunMode = 'running' | 'draining' | 'paused' | 'stopping';
+
+/** `completed`: every task landed; `failed`: some failed or are blocked; `stopped`: ended early. */
+export type RunOutcome = 'completed' | 'failed' | 'stopped';
+
+/** An attempt's result on its way to the target branch. `commit` is kept under `ref`. */
+export interface Candidate {
+  readonly commit: string;
+  readonly tree: string;
+  readonly base: string;
+  readonly ref: string;
+  /** Fencing token of the lease under which it was made. */
+  readonly fence: number;
+  /** `true` when the agent changed nothing: there is no commit to land. */
+  readonly noop: boolean;
+  /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
+  readonly files: readonly string[];
+  readonly fileCount: number;
+}
+
+/** What another terminal may ask of a run. */
+export type ControlRequest =
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'kill'; readonly target: string }
+  | { readonly kind: 'stop'; readonly how: 'drain' | 'stop' | 'kill' };
+
+export type Fact = Stamped &
+  (
+    | {
+        readonly type: 'run:started';
+        readonly run: RunId;
+        readonly planFile: string | null;
+        readonly planDigest: string;
+        readonly base: string;
+        /** Full name of the branch the run started on; `null` on a detached HEAD. */
+        readonly target: string | null;
+        readonly maxAgents: number;
+        readonly frontDoor: FrontDoor;
+        readonly tasks: number;
+        readonly owner: ProcessIdentity;
+      }
+    | { readonly type: 'run:joined'; readonly owner: ProcessIdentity }
+    | { readonly type: 'run:resumed'; readonly owner: ProcessIdentity }
+    | { readonly type: 'control:requested'; readonly request: ControlRequest; readonly by: string }
+    | {
+        readonly type: 'task:leased';
+        readonly task: TaskId;
+        readonly slot: number;
+        readonly token: number;
+      }
+    | {
+        readonly type: 'task:waiting';
+        readonly task: TaskId;
+        /** Who holds what it needs, for people: `landing (agent-3)`. */
+        readonly holders: readonly string[];
+      }
+    | {
+        readonly type: 'task:started';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly slot: number;
+        readonly base: string;
+        readonly branch: string;
+        readonly worktree: string;
+        readonly profile: string;
+      }
+    | {
+        readonly type: 'process:started';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly process: ProcessIdentity;
+      }
+    | {
+        readonly type: 'task:progress';
+        readonly task: TaskId;
+        readonly percent: number | null;
+        readonly note: string;
+      }
+    | { readonly type: 'task:verifying'; readonly task: TaskId; readonly attempt: number }
+    | {
+        readonly type: 'task:queued';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly candidate: Candidate;
+      }
+    | { readonly type: 'task:merging'; readonly task: TaskId; readonly onto: string; readonly batch: number }
+    | {
+        readonly type: 'task:landed';
+        readonly task: TaskId;
+        /** Commit on the integration branch; `null` when there was nothing to land. */
+        readonly commit: string | null;
+        readonly tree: string | null;
+      }
+    | { readonly type: 'task:cached'; readonly task: TaskId; readonly candidate: Candidate }
+    | {
+        readonly type: 'attempt:failed';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly failure: Failure;
+        /** Ref that keeps what the attempt wrote, when it wrote something. */
+        readonly salvage: string | null;
+      }
+    | { readonly type: 'timer:due'; readonly task: TaskId }
+    | {
+        readonly type: 'target:advanced';
+        readonly ref: string;
+        readonly commit: string;
+      }
+    | {
+        readonly type: 'target:held';
+        readonly ref: string;
+        readonly commit: string;
+        /** Why the target could not be moved, and what the person can do. */
+        readonly reason: string;
+      }
+  );
+
+export type Decision = Stamped &
+  (
+    | { readonly type: 'task:leasing'; readonly task: TaskId }
+    | {
+        readonly type: 'task:retrying';
+        readonly task: TaskId;
+        /** Number of the attempt that follows. */
+        readonly attempt: number;
+        readonly retryAt: number;
+        readonly failure: Failure;
+      }
+    | { readonly type: 'task:failed'; readonly task: TaskId; readonly failure: Failure }
+    | { readonly type: 'task:blocked'; readonly task: TaskId; readonly by: TaskId }
+    | {
+        readonly type: 'task:conflicted';
+        readonly task: TaskId;
+        readonly paths: readonly string[];
+      }
+    | { readonly type: 'task:cancelled'; readonly task: TaskId; readonly by: string }
+    | { readonly type: 'barrier:opened'; readonly barrier: string }
+    | { readonly type: 'run:mode'; readonly mode: RunMode; readonly reason: string }
+    | { readonly type: 'run:finished'; readonly outcome: RunOutcome }
+  );
+
+/** The `type` literals, as keys of the message tables and of `executor.on`. */
+export type RunEventType = RunEvent['type'];
+/** The member of the union with this `type`. */
+export type EventOf<T extends RunEventType> = Extract<RunEvent, { readonly type: T }>;

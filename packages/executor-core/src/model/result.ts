@@ -1,0 +1,56 @@
+/**
+ * The `parallel_execution` object of the specification, key for key, and ours beside it.
+ * Instants are ISO 8601, durations milliseconds.
+ */
+export interface TaskResult {
+  readonly status: 'completed' | 'failed' | 'blocked' | 'conflicted' | 'cancelled' | 'pending';
+  readonly started_at?: string;
+  readonly completed_at?: string;
+  readonly failed_at?: string;
+  readonly duration_ms?: number;
+  readonly error?: string;
+}
+
+export interface ParallelExecution {
+  readonly id: string;
+  readonly status: 'running' | 'completed' | 'failed' | 'stopped';
+  readonly config: {
+    readonly max_concurrency: number;
+    readonly fail_fast: boolean;
+    readonly timeout_ms: number;
+  };
+  readonly tasks: {
+    readonly total: number;
+    readonly completed: number;
+    readonly failed: number;
+    readonly ids: readonly string[];
+  };
+  readonly results: Readonly<Record<string, TaskResult>>;
+  readonly timing: {
+    readonly started_at: string;
+    readonly completed_at: string | null;
+    readonly total_duration_ms: number;
+    readonly sequential_estimate_ms: number;
+    readonly speedup_factor: number;
+  };
+  readonly resources: { readonly peak_concurrency: number; readonly avg_concurrency: number };
+}
+
+/** What `run --json` prints and `report/result.json` holds. */
+export interface RunResult {
+  readonly schemaVersion: 1;
+  readonly parallel_execution: ParallelExecution;
+  readonly failures: readonly {
+    readonly task: string;
+    readonly attempt: number;
+    readonly kind: string;
+    readonly message: string;
+    readonly log: string | null;
+    /** Ref that keeps the work of the failed attempt. */
+    readonly salvage: string | null;
+  }[];
+  readonly merges: readonly { readonly task: string; readonly commit: string | null; readonly cached: boolean }[];
+  readonly critical_path: readonly string[];
+  readonly cost: { readonly usd: number | null; readonly tokens: number | null };
+  readonly target: { readonly ref: string | null; readonly commit: string | null; readonly held: string | null };
+}

@@ -1,0 +1,99 @@
+import type { Access, Resource } from './access';
+import type { TaskId } from './ids';
+
+/** How overlapping writers are treated. `wait` (no policy given): they never run at the same time. */
+export type ConflictPolicy = 'wait' | 'auto_merge' | 'manual' | 'priority';
+
+/** One node of the plan after validation. JSON-safe: it is stored in `runs/<run>/plan.json`. */
+export interface Task {
+  readonly id: TaskId;
+  /** Position in the plan, 0-based: the tie-break of every ordering. */
+  readonly index: number;
+  /** Agent profile that does the work; `null` makes the task a milestone: it orders, and does nothing. */
+  readonly profile: string | null;
+  readonly prompt: string | null;
+  /** Nx project the task belongs to. */
+  readonly project: string | null;
+  /** 0..100; CRITICAL is 90 and more, HIGH 70 to 89. */
+  readonly priority: number;
+  readonly phase: string | null;
+  readonly dependsOn: readonly TaskId[];
+  readonly access: Access;
+  /** `false` when the plan gives no `writes`, so that `access.writes` is everything. */
+  readonly writesDeclared: boolean;
+  readonly resources: readonly Resource[];
+  readonly team: string | null;
+  readonly taskType: string | null;
+  /** Shell commands run in the agent's worktree before its result becomes a candidate. */
+  readonly verify: readonly string[];
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Slot this task prefers, 1-based: plan order, round robin over the slots. */
+  readonly homeSlot: number;
+}
+
+/** A named way to run an agent. `command` is a shell line, or an argv started without a shell. */
+export interface AgentProfile {
+  readonly name: string;
+  readonly adapter: string;
+  readonly command: string | readonly string[] | null;
+  readonly model: string | null;
+  readonly instructions: string | null;
+  readonly maxParallel: number | null;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Backoff = 'exponential' | 'fixed' | 'none';
+export type FailureStrategy = 'continue_on_failure' | 'fail_fast' | 'retry_failed';
+export type MergeStrategy = 'recursive' | 'ours' | 'theirs';
+export type LandMode = 'target' | 'branch' | 'none';
+
+export interface RetryPolicy {
+  readonly maxRetries: number;
+  readonly backoff: Backoff;
+  /** First delay in ms; `exponential` doubles it per retry, with full jitter. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+/** How a fresh worktree is made ready. Paths are repository-relative; `run` are shell commands. */
+export interface WorktreeSetup {
+  readonly copy: readonly string[];
+  readonly link: readonly string[];
+  readonly run: readonly string[];
+}
+
+/** Everything in the plan that is not a task or a profile. Durations are milliseconds. */
+export interface Settings {
+  readonly maxAgents: number;
+  readonly worktreeBase: string;
+  readonly lockTimeoutMs: number;
+  readonly barrierTimeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly mergeStrategy: MergeStrategy;
+  readonly checkpoint: 'phase' | 'task' | number;
+  readonly failureStrategy: FailureStrategy;
+  readonly timeoutMs: number;
+  readonly land: LandMode;
+  readonly setup: WorktreeSetup;
+  /** Shell commands that must pass on the merged tree before it lands. */
+  readonly verify: readonly string[];
+  readonly budget: { readonly usd: number | null; readonly tokens: number | null };
+  readonly conflictPolicy: ConflictPolicy;
+  /** `team_based` and `task_type_based` limits: name to the most that may run at once. */
+  readonly limits: {
+    readonly team: Readonly<Record<string, number>>;
+    readonly taskType: Readonly<Record<string, number>>;
+  };
+}
+
+/** A valid plan: ids unique, every reference resolved, the dependency edges acyclic. */
+export interface Plan {
+  readonly version: 1;
+  /** Repository-relative path of the plan file; `null` for a plan made by the API. */
+  readonly file: string | null;
+  readonly settings: Settings;
+  readonly agents: readonly AgentProfile[];
+  readonly phases: readonly string[];
+  readonly tasks: readonly Task[];
+}

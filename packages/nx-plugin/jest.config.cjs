@@ -1,0 +1,3 @@
+const { unit } = require('../../jest.preset.cjs');
+
+module.exports = unit('nx-plugin');
