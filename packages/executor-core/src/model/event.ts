@@ -138,6 +138,8 @@ export type Fact = Stamped &
 export type Decision = Stamped &
   (
     | { readonly type: 'task:leasing'; readonly task: TaskId }
+    /** Given back unstarted, or stopped half-way: it waits for the run to go on. */
+    | { readonly type: 'task:withdrawn'; readonly task: TaskId }
     | {
         readonly type: 'task:retrying';
         readonly task: TaskId;

@@ -24,6 +24,8 @@ export interface FileSystem {
   touch(path: string): Promise<boolean>;
   /** Modification time in epoch ms, or `null`. */
   modifiedAt(path: string): Promise<number | null>;
+  /** Size in bytes, or `null` when the file is missing. */
+  size(path: string): Promise<number | null>;
   exists(path: string): Promise<boolean>;
   /** Calls back when something in the folder changes; a hint only, it may be late or missing. */
   watch(path: string, onChange: () => void): () => void;

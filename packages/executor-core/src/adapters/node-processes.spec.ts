@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProcessIdentity } from '../model/process';
+import { isGroupAlive, killGroup, nodeProcesses } from './node-processes';
+
+describe('nodeProcesses', () => {
+  const processes = nodeProcesses();
+  const started: ChildProcess[] = [];
+
+  const startSleep = (program = 'sleep', detached = false): ChildProcess & { pid: number } => {
+    const child = spawn(program, ['1000'], { stdio: 'ignore', detached });
+    started.push(child);
+    if (child.pid === undefined) throw new Error('not started');
+    return Object.assign(child, { pid: child.pid });
+  };
+  const identityOf = (pid: number): ProcessIdentity => {
+    const identity = processes.identify(pid);
+    if (identity === null) throw new Error(`no process ${pid}`);
+    return identity;
+  };
+
+  afterEach(async () => {
+    for (const child of started.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  it('knows this process, always the same', () => {
+    const self = processes.self();
+    expect(self.pid).toBe(process.pid);
+    expect(processes.isAlive(self)).toBe(true);
+    expect(nodeProcesses().self()).toEqual(self);
+    expect(processes.identify(process.pid)).toEqual(self);
+  });
+
+  it('calls a process dead after its end', async () => {
+    const child = startSleep();
+    const identity = identityOf(child.pid);
+    expect(processes.isAlive(identity)).toBe(true);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(processes.isAlive(identity)).toBe(false);
+    expect(processes.identify(child.pid)).toBeNull();
+    expect(processes.signalGroup(identity, 'SIGTERM')).toBe(false);
+  });
+
+  it('is not fooled by a pid that another process has now', () => {
+    const child = startSleep('sleep', true);
+    const earlier = { ...identityOf(child.pid), startTime: '1' };
+    expect(processes.isAlive(earlier)).toBe(false);
+    expect(processes.signalGroup(earlier, 'SIGKILL')).toBe(false);
+    expect(processes.isAlive(identityOf(child.pid))).toBe(true);
+  });
+
+  it('calls everything of an earlier boot dead', () => {
+    const identity = { ...processes.self(), bootId: 'an-earlier-boot' };
+    expect(processes.isAlive(identity)).toBe(false);
+    expect(processes.signalGroup(identity, 'SIGTERM')).toBe(false);
+  });
+
+  it('counts a process of another host as alive and does not signal it', () => {
+    const elsewhere = { ...processes.self(), pid: 2 ** 22 + 1, host: 'elsewhere' };
+    expect(processes.isAlive(elsewhere)).toBe(true);
+    expect(processes.signalGroup(elsewhere, 'SIGTERM')).toBe(false);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 2 ** 22 + 1])('knows no process with pid %s', (pid) => {
+    expect(processes.identify(pid)).toBeNull();
+    const identity = { ...processes.self(), pid };
+    expect(processes.isAlive(identity)).toBe(false);
+    expect(processes.signalGroup(identity, 'SIGTERM')).toBe(false);
+  });
+
+  it('calls a zombie dead, and a group of zombies too', async () => {
+    // The shell becomes a `sleep`, which never waits for the child the shell started.
+    const parent = spawn('sh', ['-c', 'setsid sh -c "exit 0" & echo $!; exec sleep 1000']);
+    started.push(parent);
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(processes.identify(pid)).toBeNull();
+    expect(isGroupAlive(pid)).toBe(false);
+    expect(killGroup(pid, 0)).toBe(true);
+  });
+
+  it.each([0, 1, -5, Number.NaN])('never takes %s for a process group', (pgid) => {
+    expect(killGroup(pgid, 0)).toBe(false);
+    expect(isGroupAlive(pgid)).toBe(false);
+  });
+
+  it('knows a group with a living member', () => {
+    const { pid } = startSleep('sleep', true);
+    expect(isGroupAlive(pid)).toBe(true);
+  });
+
+  it('reads the start time behind a name with spaces and parentheses', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'processes-'));
+    try {
+      const program = join(dir, 'a) Z (b 1');
+      copyFileSync('/bin/sleep', program);
+      chmodSync(program, 0o755);
+      const odd = identityOf(startSleep(program).pid);
+      expect(odd.startTime).toMatch(/^\d+$/);
+      expect(processes.isAlive(odd)).toBe(true);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('signals the group of a living process', async () => {
+    const child = startSleep('sleep', true);
+    const ended = once(child, 'exit');
+    expect(processes.signalGroup(identityOf(child.pid), 'SIGTERM')).toBe(true);
+    expect(await ended).toEqual([null, 'SIGTERM']);
+  });
+});

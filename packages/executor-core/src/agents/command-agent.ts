@@ -1,0 +1,43 @@
+import type { AgentAdapter, AgentInvocation, AgentOutcome, AgentSession } from '../ports/agent';
+import type { ProcessExit, ProcessRunner } from '../ports/process-runner';
+
+/** Exit code by which an agent asks to be tried later, e.g. at a rate limit (EX_TEMPFAIL of sysexits.h). */
+const TRY_LATER = 75;
+
+/** Any program. A `command` string is a shell line the plan wrote; a list is started without a shell. */
+export function commandAgent(runner: ProcessRunner): AgentAdapter {
+  return {
+    name: 'command',
+    check: (profile) =>
+      profile.command === null || profile.command.length === 0
+        ? `agent profile ${profile.name} has no command`
+        : null,
+    start: (invocation) => startCommand(runner, invocation),
+  };
+}
+
+async function startCommand(runner: ProcessRunner, invocation: AgentInvocation): Promise<AgentSession> {
+  const { command } = invocation.profile;
+  if (command === null) throw new Error('Internal error: a command agent without a command was started.');
+  const process = await runner.start({
+    argv: typeof command === 'string' ? ['/bin/sh', '-c', command] : command,
+    cwd: invocation.worktree,
+    env: invocation.env,
+    stdin: invocation.prompt,
+    outputPath: invocation.transcriptPath,
+  });
+  const signals = { interrupt: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' } as const;
+  return {
+    process: process.identity,
+    ended: process.exited.then(outcomeOf),
+    stop: (how) => {
+      process.signal(signals[how]);
+    },
+  };
+}
+
+function outcomeOf(exit: ProcessExit): AgentOutcome {
+  if (exit.signal !== null) return { kind: 'signal', signal: exit.signal };
+  if (exit.code === 0) return { kind: 'done' };
+  return exit.code === TRY_LATER ? { kind: 'try-later' } : { kind: 'exit', code: exit.code ?? 1 };
+}

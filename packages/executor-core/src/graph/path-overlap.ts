@@ -1,0 +1,119 @@
+import type { Access } from '../model/access';
+import { parseGlob, type GlobPattern, type Segment, type Token } from './glob-pattern';
+
+export { compileAccess } from './access-matcher';
+
+/**
+ * `true` when some path matches both globs (dialect: see `Access`; no leading `!`). Exact for the
+ * dialect; `true` for syntax outside it. It never says `false` when a common path exists.
+ *
+ * Algorithm: the product of two segment automata, in which `**` takes any number of the other side's
+ * segments; two segments are decided by the same product over their characters.
+ */
+export function globsOverlap(a: string, b: string): boolean {
+  const left = parseGlob(a);
+  const right = parseGlob(b);
+  if (left === null || right === null) return true;
+  return left.some((one) => right.some((other) => patternsMeet(one, other)));
+}
+
+/**
+ * `true` when two lists of globs have a common path. An entry with a leading `!` excludes; a list of
+ * exclusions alone holds nothing. Exclusions count only where one provably covers the whole of a glob
+ * (`dir`, `dir/**`, or the same text); otherwise they are ignored, which errs towards `true`.
+ */
+export function accessSetsOverlap(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length === 0 || b.length === 0) return false;
+  const left = splitExclusions(a);
+  const right = splitExclusions(b);
+  const excluded = [...left.excluded, ...right.excluded];
+  const kept = (glob: string): boolean => !excluded.some((other) => globCovers(other, glob));
+  const ours = excluded.length > 0 ? left.included.filter(kept) : left.included;
+  const theirs = excluded.length > 0 ? right.included.filter(kept) : right.included;
+  return ours.some((one) => theirs.some((other) => globsOverlap(one, other)));
+}
+
+/** `true` when two accesses may not be held at once: an overlap in which at least one side writes. */
+export function accessConflict(a: Access, b: Access): boolean {
+  return (
+    accessSetsOverlap(a.writes, b.writes) ||
+    accessSetsOverlap(a.writes, b.reads) ||
+    accessSetsOverlap(a.reads, b.writes)
+  );
+}
+
+/**
+ * `true` when every path of `glob` is proven to match `cover`. Decided for a `cover` that is a plain
+ * path, `dir/**` or the same text as `glob`; `false` otherwise.
+ */
+export function globCovers(cover: string, glob: string): boolean {
+  if (cover === glob) return true;
+  const covers = parseGlob(cover);
+  const patterns = parseGlob(glob);
+  if (covers === null || patterns === null) return false;
+  const folders = covers.filter(
+    (one) => one.segments.length === one.prefix.length + 1 && endsOpen(one),
+  );
+  return patterns.every((pattern) =>
+    folders.some((folder) => folder.prefix.every((name, at) => pattern.prefix[at] === name)),
+  );
+}
+
+/** Separates the globs of a list from its exclusions (given without their `!`). */
+export function splitExclusions(globs: readonly string[]): {
+  readonly included: readonly string[];
+  readonly excluded: readonly string[];
+} {
+  return {
+    included: globs.filter((glob) => !glob.startsWith('!')),
+    excluded: globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1)),
+  };
+}
+
+function endsOpen(pattern: GlobPattern): boolean {
+  return pattern.segments.at(-1) === '**';
+}
+
+function patternsMeet(a: GlobPattern, b: GlobPattern): boolean {
+  const shared = Math.min(a.prefix.length, b.prefix.length);
+  for (let at = 0; at < shared; at += 1) if (a.prefix[at] !== b.prefix[at]) return false;
+  return sequencesMeet(a.segments, b.segments, shared, '**', segmentsMeet);
+}
+
+function segmentsMeet(a: Exclude<Segment, '**'>, b: Exclude<Segment, '**'>): boolean {
+  if (a.text !== null && b.text !== null) return a.text === b.text;
+  return sequencesMeet(a.tokens, b.tokens, 0, '*', unitsMeet);
+}
+
+function unitsMeet(a: Exclude<Token, '*'>, b: Exclude<Token, '*'>): boolean {
+  return a.some(([low, high]) => b.some(([from, to]) => from <= high && low <= to));
+}
+
+/**
+ * Whether two sequences with a wildcard that takes any number of elements have a common reading.
+ * `row[j]` tells it for `a[i…]` and `b[j…]`; rows are filled from the ends. O(|a|·|b|).
+ */
+function sequencesMeet<Element extends object, Wild extends string>(
+  a: readonly (Element | Wild)[],
+  b: readonly (Element | Wild)[],
+  start: number,
+  wild: Wild,
+  meets: (x: Element, y: Element) => boolean,
+): boolean {
+  let below: boolean[] = [];
+  for (let i = a.length; i >= start; i -= 1) {
+    const row: boolean[] = new Array<boolean>(b.length + 1).fill(false);
+    for (let j = b.length; j >= start; j -= 1) {
+      const x = a[i];
+      const y = b[j];
+      if (x === undefined && y === undefined) row[j] = true;
+      else if (x === wild) row[j] = below[j] === true || row[j + 1] === true;
+      else if (y === wild) row[j] = row[j + 1] === true || below[j] === true;
+      else if (typeof x === 'object' && typeof y === 'object') {
+        row[j] = below[j + 1] === true && meets(x, y);
+      }
+    }
+    below = row;
+  }
+  return below[start] === true;
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import { checkEnvironment } from '../isolate/git-env';
+import type { WorktreePool } from '../isolate/worktree-pool';
+import { createWorktreePool } from '../isolate/worktree-pool';
+import { setUpWorktree } from '../isolate/worktree-setup';
+import type { Fact, FrontDoor } from '../model/event';
+import type { Failure } from '../model/failure';
+import type { RunId, TaskId } from '../model/ids';
+import type { AgentProfile, Plan, Task } from '../model/task';
+import type { Journal } from '../ports/journal';
+import { prepareProblem } from '../schedule/problem';
+import type { RunState } from '../schedule/run-state';
+import { initialState, stateOf } from '../schedule/run-state';
+import { runPaths } from '../store/run-dir';
+import { createAttemptRunner } from './attempt';
+import type { AttemptContext } from './attempt-context';
+import { saveBundle } from './bundle-step';
+import type { Engine } from './engine';
+import { adapterOf } from './engine';
+import type { Integration } from './integration';
+import { openIntegration } from './integration';
+import { landingMessage } from './candidate-step';
+import type { Lander, Waiting } from './lander';
+import { createLander } from './lander';
+import type { Activity } from './performer';
+import { createActivity } from './performer';
+import { queuedCandidates } from './queued-candidates';
+import { RunLoop } from './run-loop';
+import type { Verifier } from './verifier';
+import { createVerifier } from './verifier';
+
+/** The parts of a live run, wired to each other. */
+export interface RunParts {
+  readonly loop: RunLoop;
+  readonly activity: Activity;
+  readonly integration: Integration;
+  readonly lander: Lander;
+  readonly pool: WorktreePool;
+  readonly verifier: Verifier | null;
+}
+
+export interface AssembleOptions {
+  readonly run: RunId;
+  readonly plan: Plan;
+  readonly journal: Journal;
+  readonly frontDoor: FrontDoor;
+  /** Where `plan` is a part: the whole, for candidates of other processes. */
+  readonly wholePlan?: Plan;
+  /** State to go on from; a fresh one for a new run. */
+  readonly state?: RunState;
+}
+
+/** Fence of a candidate that was made without a lease, from a result bundle. */
+export const NO_LEASE = 0;
+
+/** The worktrees of a run. */
+export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
+  const { git, fs, files, mutex, clock } = engine.tools;
+  const { root, commonDir } = engine.repository;
+  return createWorktreePool({ git, fs, files, mutex, clock, root, commonDir, base: plan.settings.worktreeBase, runId: run });
+}
+
+/** Wires loop, attempts, lander and integration branch of one run. */
+export async function assembleRun(engine: Engine, options: AssembleOptions): Promise<RunParts> {
+  const { run, plan, journal } = options;
+  const { tools, repository } = engine;
+  const state = options.state ?? initialState(prepareProblem(plan));
+  const parts: { loop?: RunLoop; activity?: Activity } = {};
+  const emit = (fact: Fact): Promise<void> => parts.loop?.emit(fact) ?? Promise.resolve();
+  const pool = poolOf(engine, run, plan);
+  const taskOf = (id: TaskId): Task => plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
+  const verifier = createVerifier({ engine, run, plan, pool });
+  const integration = await openIntegration(
+    { git: tools.git, fs: tools.fs, clock: tools.clock, root: repository.root, run, land: plan.settings.land, branch: repository.branch, emit, verifier },
+    repository.head,
+  );
+  const loop = new RunLoop(state, { journal, clock: tools.clock }, (command) => parts.activity?.perform(command));
+  const lander = createLander({
+    run,
+    root: repository.root,
+    git: tools.git,
+    mutex: tools.mutex,
+    clock: tools.clock,
+    mergeLock: join(engine.state.locksDir, 'merge'),
+    integrationRef: integration.ref,
+    waiting: options.frontDoor === 'nx'
+      ? async () => queuedCandidates(await journal.read())
+      : () => Promise.resolve(waitingIn(loop.current)),
+    verifier,
+    shared: options.frontDoor === 'nx',
+    isCurrent: (fence) => (fence === NO_LEASE ? Promise.resolve(true) : engine.leases.isCurrent(fence)),
+    conflictPolicy: plan.settings.conflictPolicy,
+    messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
+    publish: integration.publish,
+    emit,
+  });
+  const attempts = createAttemptRunner(attemptContext());
+  const activity = createActivity({
+    clock: tools.clock, leases: engine.leases, attempts, lander, run, taskOf, conflictPolicy: plan.settings.conflictPolicy, emit,
+  });
+  Object.assign(parts, { loop, activity });
+  return { loop, activity, integration, lander, pool, verifier };
+
+  function attemptContext(): AttemptContext {
+    return {
+      run, root: repository.root, pool, emit, taskOf, leases: engine.leases,
+      clock: tools.clock, fs: tools.fs, git: tools.git, runner: tools.runner,
+      paths: runPaths(repository.root, run),
+      profileOf: (task) => profileOf(plan, task),
+      adapterOf: (profile) => adapterOf(tools, profile),
+      lastFailure: (task) => lastFailure(loop.current, task),
+      integrationTip: integration.tip,
+      setUp: (worktree, env, logPath) =>
+        setUpWorktree({ ...tools, root: repository.root, worktree, setup: plan.settings.setup, env, logPath }),
+      checkEnvironment: (baseCommit) => checkEnvironment({ base: tools.env, baseCommit, stateRoot: repository.root }),
+      baseEnv: tools.env,
+      saveBundle: (scene, candidate) => saveBundle(engine, plan, scene, candidate),
+    };
+  }
+}
+
+function missing(id: TaskId): never {
+  throw new Error(`Internal error: no task ${id} in the plan.`);
+}
+
+function profileOf(plan: Plan, task: Task): AgentProfile {
+  const profile = plan.agents.find(({ name }) => name === task.profile);
+  if (profile === undefined) throw new Error(`Internal error: task ${task.id} has no agent profile.`);
+  return profile;
+}
+
+/** Why the previous attempt failed, while the next one is under way. */
+function lastFailure(state: RunState, task: TaskId): Failure | null {
+  const index = state.problem.indexOf.get(task);
+  return index === undefined ? null : state.failures.get(index);
+}
+
+function waitingIn(state: RunState): readonly Waiting[] {
+  return state.problem.plan.tasks.flatMap((task) => {
+    const now = stateOf(state, task.id);
+    return now?.name === 'queued' || now?.name === 'merging'
+      ? [{ task: task.id, attempt: now.attempt, candidate: now.candidate }]
+      : [];
+  });
+}

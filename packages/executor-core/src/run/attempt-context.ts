@@ -1,0 +1,57 @@
+import type { WorktreePool } from '../isolate/worktree-pool';
+import type { LeaseStore } from '../locks/lease-store';
+import type { Candidate, Fact } from '../model/event';
+import type { Failure } from '../model/failure';
+import type { RunId, TaskId } from '../model/ids';
+import type { AgentProfile, Task } from '../model/task';
+import type { AgentAdapter } from '../ports/agent';
+import type { Clock } from '../ports/clock';
+import type { FileSystem } from '../ports/file-system';
+import type { Git } from '../ports/git';
+import type { ProcessRunner } from '../ports/process-runner';
+import type { Command } from '../schedule/command';
+import type { RunPaths } from '../store/run-dir';
+
+/** What attempts of one run share. */
+export interface AttemptContext {
+  readonly run: RunId;
+  /** Root of the checkout the run was started in. */
+  readonly root: string;
+  readonly clock: Clock;
+  readonly fs: FileSystem;
+  readonly git: Git;
+  readonly runner: ProcessRunner;
+  readonly pool: WorktreePool;
+  readonly leases: LeaseStore;
+  readonly paths: RunPaths;
+  readonly emit: (fact: Fact) => Promise<void>;
+  readonly taskOf: (id: TaskId) => Task;
+  readonly profileOf: (task: Task) => AgentProfile;
+  readonly adapterOf: (profile: AgentProfile) => AgentAdapter;
+  /** The failure the next attempt must know about. */
+  readonly lastFailure: (task: TaskId) => Failure | null;
+  /** Commit every new attempt starts from: it contains all that has landed. */
+  readonly integrationTip: () => Promise<string>;
+  readonly setUp: (
+    worktree: string,
+    env: Readonly<Record<string, string>>,
+    logPath: string,
+  ) => Promise<Failure | null>;
+  readonly checkEnvironment: (base: string) => Readonly<Record<string, string>>;
+  /** Environment this process was started with; agents get a scrubbed copy. */
+  readonly baseEnv: Readonly<Record<string, string | undefined>>;
+  readonly saveBundle: (scene: AttemptScene, candidate: Candidate) => Promise<void>;
+}
+
+export type StartCommand = Extract<Command, { type: 'start' }>;
+
+/** One attempt at work in its worktree. */
+export interface AttemptScene {
+  readonly task: Task;
+  readonly profile: AgentProfile;
+  readonly command: StartCommand;
+  readonly base: string;
+  readonly worktree: string;
+  /** Short name of the branch the agent was given. */
+  readonly branch: string;
+}

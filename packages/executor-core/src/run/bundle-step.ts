@@ -1,0 +1,27 @@
+import { candidatePatch } from '../merge/candidate-patch';
+import type { Candidate } from '../model/event';
+import type { Plan } from '../model/task';
+import { taskKey } from '../plan/task-key';
+import { writeBundle } from '../store/result-bundle';
+import type { AttemptScene } from './attempt-context';
+import type { Engine } from './engine';
+
+/**
+ * Writes the result bundle of a finished task: what lets another process, run or machine land the
+ * same change without running the agent again.
+ */
+export async function saveBundle(
+  engine: Engine,
+  plan: Plan,
+  scene: AttemptScene,
+  candidate: Candidate,
+): Promise<void> {
+  const { git, fs } = engine.tools;
+  const { root } = engine.repository;
+  const message = await git.text(['log', '-1', '--format=%B', candidate.commit], { cwd: root });
+  const { base, commit, tree, noop, files, fileCount } = candidate;
+  const patch = await candidatePatch(git, fs, root, candidate);
+  await writeBundle(fs, engine.state.outDir, {
+    task: scene.task.id, key: taskKey(plan, scene.task), base, commit, tree, noop, files, fileCount, message, patch,
+  });
+}

@@ -1,0 +1,38 @@
+import type { CandidateResult } from '../merge/candidate';
+import { makeCandidate } from '../merge/candidate';
+import { commitMessage } from '../merge/trailers';
+import type { RunId } from '../model/ids';
+import type { Plan } from '../model/task';
+import type { AttemptContext, AttemptScene } from './attempt-context';
+import type { Waiting } from './lander';
+
+/** Turns what the agent left in its worktree into one commit under a ref. */
+export function produceCandidate(context: AttemptContext, scene: AttemptScene): Promise<CandidateResult> {
+  const { task, profile, command } = scene;
+  const { git, fs, root, run } = context;
+  return makeCandidate({
+    git,
+    fs,
+    root,
+    worktree: scene.worktree,
+    base: scene.base,
+    branch: `refs/heads/${scene.branch}`,
+    run,
+    task: task.id,
+    fence: command.token,
+    message: commitMessage({ run, task: task.id, agent: profile.name, attempt: command.attempt, prompt: task.prompt }),
+  });
+}
+
+/** Message of the commit by which a candidate lands. */
+export function landingMessage(plan: Plan, run: RunId, { task, attempt, candidate }: Waiting): string {
+  const entry = plan.tasks.find(({ id }) => id === task);
+  return commitMessage({
+    run,
+    task,
+    agent: entry?.profile ?? null,
+    attempt,
+    prompt: entry?.prompt ?? null,
+    candidate: candidate.commit,
+  });
+}

@@ -1,0 +1,94 @@
+import { inspectRepository } from '../isolate/repository';
+import type { Repository } from '../isolate/repository';
+import type { LeaseStore } from '../locks/lease-store';
+import { createLeaseStore } from '../locks/lease-store';
+import type { FrontDoor } from '../model/event';
+import type { RunId } from '../model/ids';
+import { parseTaskId } from '../model/ids';
+import type { AgentProfile, Plan } from '../model/task';
+import { UserError } from '../model/user-error';
+import type { AgentAdapter } from '../ports/agent';
+import type { Journal } from '../ports/journal';
+import { openJournal } from '../store/journal';
+import type { StatePaths } from '../store/run-dir';
+import { ensureStateDir, runPaths, statePaths } from '../store/run-dir';
+import type { Toolbox } from './toolbox';
+
+/** A checkout with its state folder and its lease table, ready to run plans. */
+export interface Engine {
+  readonly tools: Toolbox;
+  readonly repository: Repository;
+  readonly state: StatePaths;
+  readonly leases: LeaseStore;
+}
+
+/** Opens the checkout around `cwd`. Rejects with `UserError` when it cannot be used. */
+export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): Promise<Engine> {
+  const repository = await inspectRepository(tools.git, cwd);
+  await ensureStateDir(tools.fs, repository.root);
+  const state = statePaths(repository.root);
+  const { fs, clock, mutex, processes } = tools;
+  const leases = createLeaseStore({ fs, clock, mutex, processes, locksDir: state.locksDir, ttlMs: leaseMs });
+  return { tools, repository, state, leases };
+}
+
+/** The adapter of a profile; the plan was checked by `checkAdapters`. */
+export function adapterOf(tools: Toolbox, profile: AgentProfile): AgentAdapter {
+  const adapter = tools.adapters.find(({ name }) => name === profile.adapter);
+  if (adapter === undefined) throw new Error(`Internal error: no adapter ${profile.adapter}.`);
+  return adapter;
+}
+
+/** Throws `UserError` naming every used profile that cannot run here. */
+export function checkAdapters(tools: Toolbox, plan: Plan): void {
+  const used = new Set(plan.tasks.map((task) => task.profile));
+  const problems = plan.agents
+    .filter((profile) => used.has(profile.name))
+    .flatMap((profile) => {
+      const adapter = tools.adapters.find(({ name }) => name === profile.adapter);
+      const problem =
+        adapter === undefined
+          ? `agent profile ${profile.name} needs the adapter "${profile.adapter}", which this version does not have`
+          : adapter.check(profile);
+      return problem === null ? [] : [problem];
+    });
+  if (problems.length === 0) return;
+  const known = tools.adapters.map(({ name }) => name).join(', ');
+  throw new UserError('usage', `${problems.join('; ')}.`, `Adapters of this version: ${known}.`);
+}
+
+/** Opens the journal of a run for writing. */
+export function openRunJournal(engine: Engine, run: RunId): Promise<Journal> {
+  const { fs, clock, processes } = engine.tools;
+  const self = processes.self();
+  const writer = `${self.pid}.${Math.random().toString(36).slice(2, 10)}`;
+  return openJournal({ fs, clock, dir: runPaths(engine.repository.root, run).dir, writer });
+}
+
+/** Resource that keeps two runs out of one checkout; Nx processes of one invocation share it. */
+const WORKSPACE = 'parallel:workspace';
+
+/**
+ * Claims the checkout for a run; resolves to the lease's token. Rejects with `UserError('busy')` at
+ * once when another run has it.
+ */
+export async function claimWorkspace(engine: Engine, run: RunId, frontDoor: FrontDoor): Promise<number> {
+  const answer = await engine.leases.acquire(
+    {
+      run,
+      task: parseTaskId('run'),
+      access: { reads: [], writes: [] },
+      resources: [{ id: WORKSPACE, exclusive: frontDoor !== 'nx' }],
+      policy: 'wait',
+      priority: 100,
+      slots: [],
+    },
+    { timeoutMs: 0 },
+  );
+  if (answer.granted) return answer.lease.token;
+  throw new UserError(
+    'busy',
+    `Another run holds this workspace: ${answer.holders.join(', ')}.`,
+    'Look at it with parallel-cli status, or end it with parallel-cli kill --all.',
+  );
+}

@@ -1,0 +1,38 @@
+import type { Fact, RunEvent, RunEventType } from '../model/event';
+
+/** `true`: a fact, the input of `decide`; `false`: a decision, its output. */
+const FACTS: Readonly<Record<RunEventType, boolean>> = {
+  'run:started': true,
+  'run:joined': true,
+  'run:resumed': true,
+  'control:requested': true,
+  'task:leased': true,
+  'task:waiting': true,
+  'task:started': true,
+  'process:started': true,
+  'task:progress': true,
+  'task:verifying': true,
+  'task:queued': true,
+  'task:merging': true,
+  'task:landed': true,
+  'task:cached': true,
+  'attempt:failed': true,
+  'timer:due': true,
+  'target:advanced': true,
+  'target:held': true,
+  'task:leasing': false,
+  'task:withdrawn': false,
+  'task:retrying': false,
+  'task:failed': false,
+  'task:blocked': false,
+  'task:conflicted': false,
+  'task:cancelled': false,
+  'barrier:opened': false,
+  'run:mode': false,
+  'run:finished': false,
+};
+
+/** `true` for the events `decide` takes; unknown types of a newer writer are not. */
+export function isFact(event: RunEvent): event is Fact {
+  return FACTS[event.type];
+}

@@ -1,0 +1,115 @@
+import type { Candidate, Fact } from '../model/event';
+import type { Failure } from '../model/failure';
+import type { RunId, TaskId } from '../model/ids';
+import type { ConflictPolicy } from '../model/task';
+import type { Clock } from '../ports/clock';
+import type { Git } from '../ports/git';
+import type { Mutex } from '../ports/mutex';
+import { drainQueue } from '../merge/merge-queue';
+import type { Verifier } from './verifier';
+
+/** How long to wait for another process that verifies and lands: its checks may take hours. */
+const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
+
+/** A candidate that waits to land. */
+export interface Waiting {
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly candidate: Candidate;
+}
+
+export interface LanderContext {
+  readonly run: RunId;
+  readonly root: string;
+  readonly git: Git;
+  readonly mutex: Mutex;
+  readonly clock: Clock;
+  /** Lock shared by every process that lands in this checkout. */
+  readonly mergeLock: string;
+  readonly integrationRef: string;
+  /** Candidates of all processes of the run, in landing order. */
+  readonly waiting: () => Promise<readonly Waiting[]>;
+  /** Checks a merged tree; `null` when the plan has no checks. */
+  readonly verifier: Verifier | null;
+  /** Several processes land in turn: the verify worktree is given back after each. */
+  readonly shared: boolean;
+  readonly isCurrent: (fence: number) => Promise<boolean>;
+  readonly conflictPolicy: ConflictPolicy;
+  /** Message of the commit a candidate lands as. */
+  readonly messageOf: (waiting: Waiting) => string;
+  /** Brings the target up to the integration tip. */
+  readonly publish: () => Promise<void>;
+  readonly emit: (fact: Fact) => Promise<void>;
+}
+
+/** Lands what is queued. One landing at a time per checkout, whoever asks for it. */
+export interface Lander {
+  /** Something was queued: drain soon. */
+  request(): void;
+  /** Resolves when nothing is being landed and nothing was asked for. */
+  idle(): Promise<void>;
+}
+
+/**
+ * Flat combining (Hendler et al., SPAA 2010): whoever holds the merge lock lands everything that is
+ * queued, for every process, so candidates that arrive during a verification form the next batch.
+ */
+export function createLander(context: LanderContext): Lander {
+  let wanted = false;
+  let draining: Promise<void> | null = null;
+  const drainAll = async (): Promise<void> => {
+    while (wanted) {
+      wanted = false;
+      try {
+        await context.mutex.with(context.mergeLock, () => drainOnce(context), MERGE_PATIENCE_MS);
+      } catch (error) {
+        await reject(context, error);
+      }
+    }
+    draining = null;
+  };
+  return {
+    request() {
+      wanted = true;
+      draining ??= drainAll();
+    },
+    async idle() {
+      while (draining !== null) await draining;
+    },
+  };
+}
+
+/** A landing that broke fails what waited for it: it is tried again, never silently left queued. */
+async function reject(context: LanderContext, error: unknown): Promise<void> {
+  const message = `landing failed: ${error instanceof Error ? error.message : String(error)}`;
+  for (const { task, attempt, candidate } of await context.waiting()) {
+    const failure: Failure = { kind: 'agent-error', message };
+    await context.emit({ type: 'attempt:failed', task, attempt, failure, salvage: candidate.ref, at: context.clock.now() });
+  }
+}
+
+async function drainOnce(context: LanderContext): Promise<void> {
+  const waiting = await context.waiting();
+  if (waiting.length === 0) return;
+  const byTask = new Map(waiting.map((item) => [item.task, item]));
+  const at = (): number => context.clock.now();
+  await drainQueue(
+    { git: context.git },
+    {
+      root: context.root,
+      ref: context.integrationRef,
+      queue: waiting.map((item) => ({ ...item, message: context.messageOf(item) })),
+      verify: context.verifier?.check ?? null,
+      isCurrent: context.isCurrent,
+      conflictPolicy: context.conflictPolicy,
+      onMerging: ({ task }, onto, batch) => context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
+      onLanded: ({ task }, { commit, tree }) => context.emit({ type: 'task:landed', task, commit, tree, at: at() }),
+      onRejected: ({ task, candidate }, failure) => {
+        const attempt = byTask.get(task)?.attempt ?? 0;
+        return context.emit({ type: 'attempt:failed', task, attempt, failure, salvage: candidate.ref, at: at() });
+      },
+    },
+  );
+  await context.publish();
+  if (context.shared) await context.verifier?.close();
+}

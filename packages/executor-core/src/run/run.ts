@@ -1,0 +1,157 @@
+import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
+import type { RunId, TaskId } from '../model/ids';
+import { parseRunId } from '../model/ids';
+import type { RunResult } from '../model/result';
+import type { Plan } from '../model/task';
+import type { Journal } from '../ports/journal';
+import { planDigest } from '../plan/task-key';
+import { runResult } from '../report/run-result';
+import type { RunState } from '../schedule/run-state';
+import { writeResultFile } from '../store/result-file';
+import { createRun, runPaths } from '../store/run-dir';
+import type { RunParts } from './assemble';
+import { assembleRun } from './assemble';
+import type { Engine } from './engine';
+import { checkAdapters, claimWorkspace, openRunJournal } from './engine';
+import { recoverRun } from './recover';
+import { isFact } from './facts';
+import type { EventListener } from './run-loop';
+
+/** A run in this process. */
+export interface Run {
+  readonly id: RunId;
+  readonly plan: Plan;
+  /** What the person should know before it starts, e.g. that uncommitted files are left alone. */
+  readonly notes: readonly string[];
+  readonly events: { on(listener: EventListener): () => void };
+  /** Resolves when the run is over and everything it started has ended; rejects on an internal error. */
+  readonly done: Promise<RunResult>;
+  /** Absolute path of `report/result.json`, written at the end. */
+  readonly reportPath: string;
+  pause(): void;
+  resume(): void;
+  /** `agent-3`, a task id, or `all`. */
+  kill(target: string): void;
+  stop(how: 'drain' | 'stop' | 'kill'): void;
+}
+
+export interface StartOptions {
+  readonly frontDoor: FrontDoor;
+}
+
+/** Starts a plan in the checkout. Rejects with `UserError` before anything is created. */
+export async function startRun(engine: Engine, plan: Plan, options: StartOptions): Promise<Run> {
+  checkAdapters(engine.tools, plan);
+  const { fs, clock, processes } = engine.tools;
+  const { repository } = engine;
+  const claim = await claimWorkspace(engine, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
+  const id = await createRun(fs, clock, repository.root, plan);
+  const first: Fact = {
+    type: 'run:started',
+    run: id,
+    planFile: plan.file,
+    planDigest: planDigest(plan),
+    base: repository.head,
+    target: repository.branch,
+    maxAgents: plan.settings.maxAgents,
+    frontDoor: options.frontDoor,
+    tasks: plan.tasks.length,
+    owner: processes.self(),
+    at: clock.now(),
+  };
+  return launch(engine, { id, plan, claim, first, frontDoor: options.frontDoor, journal: await openRunJournal(engine, id) });
+}
+
+/** Continues a run whose process is gone, from its journal. */
+export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promise<Run> {
+  checkAdapters(engine.tools, plan);
+  const claim = await claimWorkspace(engine, id, 'cli');
+  const journal = await openRunJournal(engine, id);
+  const { state, facts, tokens } = await recoverRun(engine, id, plan, journal);
+  const { clock, processes } = engine.tools;
+  const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
+  return launch(engine, { id, plan, claim, journal, state, before: facts, tokens, first, frontDoor: 'cli' });
+}
+
+interface Launch {
+  readonly id: RunId;
+  readonly plan: Plan;
+  readonly claim: number;
+  readonly journal: Journal;
+  readonly state?: RunState;
+  /** Facts to report before the run goes on. */
+  readonly before?: readonly Fact[];
+  /** Leases taken for candidates that were queued before a crash. */
+  readonly tokens?: ReadonlyMap<TaskId, number>;
+  readonly first: Fact;
+  readonly frontDoor: FrontDoor;
+}
+
+async function launch(engine: Engine, launchInfo: Launch): Promise<Run> {
+  const { id, plan, journal } = launchInfo;
+  const parts = await assembleRun(engine, {
+    run: id, plan, journal, frontDoor: launchInfo.frontDoor, state: launchInfo.state,
+  });
+  const { clock } = engine.tools;
+  const { loop } = parts;
+  for (const [task, token] of launchInfo.tokens ?? []) parts.activity.adopt(task, token);
+  const unfollow = journal.follow((events) => {
+    for (const event of events) if (isFact(event)) loop.takeIn(event);
+  });
+  const ask = (request: ControlRequest): void => {
+    void loop.emit({ type: 'control:requested', request, by: 'you', at: clock.now() });
+  };
+  const reportPath = runPaths(engine.repository.root, id).resultFile;
+  const begin = async (): Promise<RunResult> => {
+    for (const fact of launchInfo.before ?? []) void loop.emit(fact);
+    void loop.emit(launchInfo.first);
+    try {
+      await loop.finished;
+      return await conclude(engine, launchInfo, parts);
+    } finally {
+      unfollow();
+      await engine.leases.release(launchInfo.claim);
+      await engine.leases.close();
+      await journal.close();
+    }
+  };
+  // Begins in the next turn, so that whoever starts a run sees its first event.
+  const done = new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  }).then(begin);
+  done.catch(() => undefined);
+  return {
+    id, plan, done, reportPath,
+    notes: notesOf(engine, plan),
+    events: { on: (listener) => loop.on(listener) },
+    pause: () => { ask({ kind: 'pause' }); },
+    resume: () => { ask({ kind: 'resume' }); },
+    kill: (target) => { ask({ kind: 'kill', target }); },
+    stop: (how) => { ask({ kind: 'stop', how }); },
+  };
+}
+
+/** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */
+async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
+  await parts.activity.settle();
+  await parts.integration.publish();
+  await parts.verifier?.close();
+  await parts.pool.close();
+  const events: readonly RunEvent[] = await info.journal.read();
+  const result = runResult(info.plan, events, engine.tools.clock.now());
+  await writeResultFile(engine.tools.fs, engine.repository.root, info.id, result);
+  return result;
+}
+
+function notesOf(engine: Engine, plan: Plan): readonly string[] {
+  const { repository } = engine;
+  const notes: string[] = [];
+  if (repository.dirtyFiles > 0) {
+    const files = repository.dirtyFiles === 1 ? '1 uncommitted file is' : `${repository.dirtyFiles} uncommitted files are`;
+    notes.push(`Runs from HEAD (${repository.head.slice(0, 10)}); ${files} left alone and not seen by any agent.`);
+  }
+  if (repository.branch === null && plan.settings.land === 'target') {
+    notes.push('HEAD is detached, so there is no branch to land on: the work lands on a branch parallel/<run>.');
+  }
+  return notes;
+}

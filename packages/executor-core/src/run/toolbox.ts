@@ -1,0 +1,22 @@
+import type { AgentAdapter } from '../ports/agent';
+import type { Clock } from '../ports/clock';
+import type { FileSystem } from '../ports/file-system';
+import type { FileTree } from '../ports/file-tree';
+import type { Git } from '../ports/git';
+import type { Mutex } from '../ports/mutex';
+import type { ProcessRunner } from '../ports/process-runner';
+import type { Processes } from '../ports/processes';
+
+/** Everything a run needs from outside, chosen once by the composition root. */
+export interface Toolbox {
+  readonly clock: Clock;
+  readonly fs: FileSystem;
+  readonly files: FileTree;
+  readonly git: Git;
+  readonly mutex: Mutex;
+  readonly processes: Processes;
+  readonly runner: ProcessRunner;
+  readonly adapters: readonly AgentAdapter[];
+  /** Environment agents inherit from, after scrubbing. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}

@@ -1,0 +1,25 @@
+import type { Decision } from '../model/event';
+import type { TaskId } from '../model/ids';
+
+/** What the run loop must do. `record` entries come first in a turn: journal first, then act. */
+export type Command =
+  | { readonly type: 'record'; readonly event: Decision }
+  /** Ask for the task's leases and one of `slots`, in order of preference. */
+  | { readonly type: 'acquire'; readonly task: TaskId; readonly slots: readonly number[] }
+  /** Stop asking; whatever was granted meanwhile is given back. */
+  | { readonly type: 'withdraw'; readonly task: TaskId }
+  | {
+      readonly type: 'start';
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly slot: number;
+      readonly token: number;
+    }
+  /** A milestone: report it landed. */
+  | { readonly type: 'pass'; readonly task: TaskId }
+  /** Candidates wait: drain the merge queue. */
+  | { readonly type: 'land' }
+  | { readonly type: 'free'; readonly task: TaskId; readonly what: 'slot' | 'all' }
+  /** Report `timer:due` at `at` (epoch ms). */
+  | { readonly type: 'wake'; readonly task: TaskId; readonly at: number }
+  | { readonly type: 'stop'; readonly task: TaskId; readonly how: 'interrupt' | 'kill' };

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * One record of the journal file:
+ * `RS (0x1E)` · 8 hex digits, the start of the JSON's SHA-1 · `SP` · JSON in UTF-8 · `LF`.
+ *
+ * RS never occurs inside JSON text, so a reader finds the start of the next record whatever happened
+ * to the one before; the checksum tells a whole record from a torn one (compare RFC 7464).
+ */
+const RS = 0x1e;
+const LF = 0x0a;
+const SP = 0x20;
+const CHECKSUM_LENGTH = 8;
+/** RS, checksum, SP and LF. */
+const FRAME_LENGTH = CHECKSUM_LENGTH + 3;
+
+/**
+ * Most bytes of one record, frame included. Up to this size a killed writer was never seen to leave
+ * half a record: the kernel takes it in one piece.
+ */
+export const RECORD_CAP = 4096;
+
+/** `damaged`: places between and in records that are not a record. */
+export interface Decoded {
+  /** Parsed JSON of the intact records, in order. */
+  readonly entries: readonly unknown[];
+  /**
+   * Where to go on reading: behind the last thing that is settled. What follows is at most the start
+   * of a record that is still being written.
+   */
+  readonly consumed: number;
+  readonly damaged: number;
+}
+
+/** `true` when `json` can be stored as one record. */
+export function fitsRecord(json: string): boolean {
+  return Buffer.byteLength(json) + FRAME_LENGTH <= RECORD_CAP;
+}
+
+/**
+ * The bytes of one record. `json` must be what `JSON.stringify` gives without indentation (no control
+ * characters) and fit the cap: throws `RangeError` otherwise.
+ */
+export function encodeRecord(json: string): Buffer {
+  if (!fitsRecord(json)) throw new RangeError(`A record may have ${RECORD_CAP} bytes at most.`);
+  const body = Buffer.from(json);
+  if (body.includes(RS) || body.includes(LF)) {
+    throw new RangeError('A record may not contain raw control characters.');
+  }
+  return Buffer.from(`\x1e${checksum(body)} ${json}\n`);
+}
+
+/**
+ * The intact records in `bytes`, which may start and end anywhere in a journal file. Anything else is
+ * skipped; it never throws, and never returns what was not encoded (up to the checksum's 32 bits).
+ */
+export function decodeRecords(bytes: Buffer): Decoded {
+  const entries: unknown[] = [];
+  let damaged = 0;
+  let consumed = 0;
+  let start = bytes.indexOf(RS);
+  // Bytes in front of the first RS belong to nobody; without any RS there may still come one.
+  if (start > 0) [damaged, consumed] = [1, start];
+  while (start !== -1) {
+    const next = bytes.indexOf(RS, start + 1);
+    const end = next === -1 ? bytes.length : next;
+    const length = bytes.subarray(start, end).indexOf(LF);
+    const isClosed = length !== -1;
+    const stop = start + length;
+    const entry = isClosed ? decodeBody(bytes.subarray(start + 1, stop)) : null;
+    if (entry !== null) {
+      entries.push(entry.value);
+      // A neighbour that lost its RS hangs behind our LF.
+      if (next !== -1 && stop + 1 < end) damaged++;
+      consumed = next === -1 ? stop + 1 : end;
+    } else if (next !== -1 || isClosed || end - start >= RECORD_CAP) {
+      damaged++;
+      consumed = next === -1 && isClosed ? stop + 1 : end;
+    }
+    start = next;
+  }
+  return { entries, consumed, damaged };
+}
+
+function decodeBody(record: Buffer): { readonly value: unknown } | null {
+  if (record[CHECKSUM_LENGTH] !== SP) return null;
+  const body = record.subarray(CHECKSUM_LENGTH + 1);
+  if (record.toString('latin1', 0, CHECKSUM_LENGTH) !== checksum(body)) return null;
+  try {
+    return { value: JSON.parse(body.toString()) as unknown };
+  } catch {
+    return null;
+  }
+}
+
+function checksum(body: Buffer): string {
+  return createHash('sha1').update(body).digest('hex').slice(0, CHECKSUM_LENGTH);
+}
