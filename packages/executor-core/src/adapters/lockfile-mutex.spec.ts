@@ -16,6 +16,8 @@ import { MutexTimeout } from '../ports/mutex';
 import { lockfileMutex } from './lockfile-mutex';
 import { nodeProcesses } from './node-processes';
 
+jest.setTimeout(30_000); // real processes on a busy machine
+
 const SOURCES = resolve(__dirname, '..');
 const MODULES = resolve(__dirname, '../../../../node_modules');
 

@@ -1,0 +1,123 @@
+import type { RunId, TaskId } from '../model/ids';
+import type { Clock } from '../ports/clock';
+import type { Demand } from './compatibility';
+import type { WaitRecord } from './lease-record';
+
+/** What a task asks for, all at once. */
+export interface LeaseRequest extends Demand {
+  readonly run: RunId;
+  readonly task: TaskId;
+  /** 0..100, see `Task.priority`. */
+  readonly priority: number;
+  /** Slots it would take, in order of preference, 1-based; empty: it needs none. */
+  readonly slots: readonly number[];
+}
+
+export interface AcquireOptions {
+  readonly signal?: AbortSignal;
+  /** From the call. 0: granted at once or not at all. */
+  readonly timeoutMs: number;
+  /** Called with those in the way (see `describeBlocker`) when it has to wait, and when they change. */
+  readonly onWaiting?: (holders: readonly string[]) => void;
+}
+
+/** A granted lease, as its holder knows it. */
+export interface Lease {
+  readonly token: number;
+  /** `null` when none was asked for. */
+  readonly slot: number | null;
+  readonly task: TaskId;
+}
+
+export type LeaseAnswer =
+  | { readonly granted: true; readonly lease: Lease }
+  | {
+      readonly granted: false;
+      readonly reason: 'timeout' | 'aborted';
+      readonly holders: readonly string[];
+    };
+
+/**
+ * Where a request of this process stands.
+ * ```
+ * new ──► busy ──► settled        new: no file yet        busy: its files are being written
+ *          │ ▲                    filed: has a wait file   settled: answered, no wait file left
+ *          ▼ │
+ *         filed ──► settled
+ * ```
+ * Who wants to end a busy request leaves a note (`ended`); whoever writes the files acts on it.
+ */
+type Phase = 'new' | 'busy' | 'filed' | 'settled';
+
+/** One request on its way to an answer. */
+export class PendingRequest {
+  phase: Phase = 'new';
+  /** Its place in the queue, once it has one. */
+  record: WaitRecord | null = null;
+  ended: 'timeout' | 'aborted' | null = null;
+  holders: readonly string[] = [];
+  readonly answer: Promise<LeaseAnswer>;
+  private resolve: (answer: LeaseAnswer) => void = () => undefined;
+  private reject: (error: unknown) => void = () => undefined;
+  private cleanUp: () => void = () => undefined;
+
+  constructor(
+    readonly request: LeaseRequest,
+    private readonly options: AcquireOptions,
+  ) {
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /** Starts to listen to the caller's signal and clock; `end` is told when either is through. */
+  listen(clock: Clock, end: (reason: 'timeout' | 'aborted') => void): void {
+    const { signal, timeoutMs } = this.options;
+    const onAbort = (): void => {
+      end('aborted');
+    };
+    const cancelTimer = clock.after(timeoutMs, () => {
+      end('timeout');
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.cleanUp = () => {
+      cancelTimer();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    if (signal?.aborted) onAbort();
+  }
+
+  waitFor(holders: readonly string[]): void {
+    const same =
+      holders.length === this.holders.length &&
+      holders.every((name, at) => name === this.holders[at]);
+    if (same) return;
+    this.holders = holders;
+    this.options.onWaiting?.(holders);
+  }
+
+  grant(lease: Lease): void {
+    this.settle(() => {
+      this.resolve({ granted: true, lease });
+    });
+  }
+
+  refuse(reason: 'timeout' | 'aborted'): void {
+    this.settle(() => {
+      this.resolve({ granted: false, reason, holders: this.holders });
+    });
+  }
+
+  fail(error: unknown): void {
+    this.settle(() => {
+      this.reject(error);
+    });
+  }
+
+  private settle(tell: () => void): void {
+    this.phase = 'settled';
+    this.cleanUp();
+    tell();
+  }
+}

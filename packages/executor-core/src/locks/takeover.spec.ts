@@ -1,0 +1,135 @@
+import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeFileSystem } from '../adapters/node-file-system';
+import { parseRunId, parseTaskId } from '../model/ids';
+import type { ProcessIdentity } from '../model/process';
+import type { Processes } from '../ports/processes';
+import type { LeaseRecord, TableRecord, WaitRecord } from './lease-record';
+import { createTableFiles, type TableFiles } from './table-files';
+import { createTakeover, type Takeover } from './takeover';
+
+const TTL_MS = 60_000;
+const self: ProcessIdentity = { pid: 1, startTime: '1', bootId: 'b', host: 'h' };
+const living = { ...self, pid: 2 };
+const dead = { ...self, pid: 3 };
+const processes: Processes = {
+  self: () => self,
+  identify: () => null,
+  isAlive: ({ pid }) => pid !== dead.pid,
+  signalGroup: () => false,
+};
+const fs = nodeFileSystem();
+const claim = {
+  run: parseRunId('PEXEC-1'),
+  access: { reads: [], writes: [] },
+  resources: [],
+  policy: 'wait',
+} as const;
+
+let folder: string;
+let files: TableFiles;
+let takeover: Takeover;
+let now: number;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'takeover-'));
+  files = createTableFiles(fs, folder);
+  now = 1_000_000_000;
+  const clock = { now: () => now, after: () => () => undefined };
+  takeover = createTakeover({ fs, clock, processes, files, ttlMs: TTL_MS });
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function lease(token: number, owner: ProcessIdentity): Promise<LeaseRecord> {
+  const task = parseTaskId(`t${token}`);
+  const record = { token, task, owner, ...claim, slot: token, grantedAt: 0, ttlMs: TTL_MS };
+  await files.add(record);
+  beat(record);
+  return record;
+}
+
+async function wait(ticket: number, owner: ProcessIdentity): Promise<WaitRecord> {
+  const task = parseTaskId(`t${ticket}`);
+  const record = { ticket, task, owner, ...claim, priority: 0, slots: [1], requestedAt: 0 };
+  await files.add(record);
+  beat(record);
+  return record;
+}
+
+function beat(record: TableRecord): void {
+  utimesSync(files.pathOf(record), now / 1000, now / 1000);
+}
+
+async function doomedNames(): Promise<readonly string[]> {
+  const { table, doomed } = await takeover.judge(await files.read('fresh'));
+  for (const record of doomed) {
+    expect([...table.leases, ...table.waiters]).not.toContainEqual(record);
+  }
+  return doomed.map(({ task }) => task);
+}
+
+/** Looks once a second, as a waiting process does. */
+async function watchFor(ms: number): Promise<readonly string[]> {
+  let names = await doomedNames();
+  for (const end = now + ms; now < end; names = await doomedNames()) now += 1_000;
+  return names;
+}
+
+describe('who loses a lease', () => {
+  it('is a dead owner, at once, waiting or holding', async () => {
+    await lease(1, dead);
+    await lease(2, living);
+    await wait(3, dead);
+    await wait(4, living);
+    expect(await doomedNames()).toEqual(['t1', 't3']);
+  });
+
+  it('is a living owner that was silent for longer than its time to live', async () => {
+    const record = await lease(1, living);
+    await wait(2, living);
+    expect(await watchFor(TTL_MS)).toEqual([]);
+    expect(await watchFor(10_000)).toEqual(['t1', 't2']);
+    beat(record);
+    expect(await doomedNames()).toEqual(['t2']);
+  });
+
+  it('is never this process itself', async () => {
+    await lease(1, self);
+    expect(await watchFor(3 * TTL_MS)).toEqual([]);
+  });
+
+  it('is nobody right after a sleep, in which every heartbeat became overdue', async () => {
+    const record = await lease(1, living);
+    expect(await watchFor(TTL_MS / 2)).toEqual([]);
+    now += 8 * 3_600_000;
+    expect(await watchFor(TTL_MS / 4)).toEqual([]);
+    beat(record);
+    expect(await watchFor(TTL_MS / 2)).toEqual([]);
+  });
+
+  it('is one that stays silent after the sleep', async () => {
+    await lease(1, living);
+    now += 8 * 3_600_000;
+    expect(await watchFor(TTL_MS / 2)).toEqual(['t1']);
+  });
+});
+
+describe('the sweep', () => {
+  it('moves leases to fenced/ and deletes waits', async () => {
+    const doomed = [await lease(1, dead), await wait(2, dead)];
+    await takeover.sweep(doomed);
+    expect(readdirSync(folder)).toEqual(['fenced']);
+    expect(readdirSync(join(folder, 'fenced'))).toEqual(['lease-0000000001-t1.json']);
+    await expect(takeover.sweep(doomed)).resolves.toBeUndefined();
+  });
+
+  it('keeps the last hundred fenced leases', async () => {
+    for (let token = 1; token <= 102; token++) await takeover.sweep([await lease(token, dead)]);
+    const kept = readdirSync(join(folder, 'fenced'));
+    expect(kept).toHaveLength(100);
+    expect(kept.at(-1)).toBe('lease-0000000102-t102.json');
+  });
+});
