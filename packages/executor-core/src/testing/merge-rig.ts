@@ -80,5 +80,16 @@ export async function makeMergeRig(files?: Files): Promise<MergeRig> {
     return { task: parseTaskId(task), candidate: made.candidate, message: label(task, commit) };
   };
   const show = (path: string) => repo.git(['show', `${INTEGRATION}:${path}`]);
-  return { repo, root, git, fs, addWorktree, collect, candidate, tip, show, cleanup: repo.cleanup };
+  return {
+    repo,
+    root,
+    git,
+    fs,
+    addWorktree,
+    collect,
+    candidate,
+    tip,
+    show,
+    cleanup: () => repo.cleanup(),
+  };
 }

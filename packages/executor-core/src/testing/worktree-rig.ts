@@ -29,7 +29,7 @@ export interface WorktreeRig extends TestRepository {
 /** Makes a repository with `files` and a pool in `.worktrees/`; nothing exists there yet. */
 export async function makeWorktreeRig(files: Files): Promise<WorktreeRig> {
   const repository = await makeRepository(files);
-  const { root, git } = repository;
+  const { root } = repository;
   const options: WorktreeSiteOptions = {
     git: gitAdapter(),
     fs: nodeFileSystem(),
@@ -42,13 +42,15 @@ export async function makeWorktreeRig(files: Files): Promise<WorktreeRig> {
   };
   const newPool = () => createWorktreePool(options);
   const refs = async (format: string, below: string) =>
-    (await git(['for-each-ref', `--format=${format}`, below])).split('\n').filter(Boolean);
+    (await repository.git(['for-each-ref', `--format=${format}`, below]))
+      .split('\n')
+      .filter(Boolean);
   return {
     ...repository,
     options,
     newPool,
     pool: newPool(),
-    head: await git(['rev-parse', 'HEAD']),
+    head: await repository.git(['rev-parse', 'HEAD']),
     inBase: (...names) => join(root, '.worktrees', ...names),
     branches: () => refs('%(refname:short)', 'refs/heads/'),
     kept: () => refs('%(refname)', 'refs/parallel/'),

@@ -1,89 +1,36 @@
 import type { Candidate, RunEvent } from '../model/event';
-import { parseRunId, parseTaskId } from '../model/ids';
 import type { TaskId } from '../model/ids';
-import type { AgentProfile, Plan, Settings, Task } from '../model/task';
+import { parseRunId, parseTaskId } from '../model/ids';
+import type { Plan, Settings } from '../model/task';
+import type { TaskDraft } from './plan';
+import { planOf as planFromDraft } from './plan';
 
 /** What a test says about a task; the rest has quiet defaults. */
-export type TaskSketch = Partial<Omit<Task, 'id' | 'index' | 'dependsOn'>> & {
-  readonly dependsOn?: readonly string[];
-};
-
-/** Settings of a plan whose author wrote none. */
-export const FIXTURE_SETTINGS: Settings = {
-  maxAgents: 4,
-  worktreeBase: '.worktrees/',
-  lockTimeoutMs: 30_000,
-  barrierTimeoutMs: 120_000,
-  retry: { maxRetries: 3, backoff: 'none', baseMs: 0, maxMs: 0 },
-  mergeStrategy: 'recursive',
-  checkpoint: 'phase',
-  failureStrategy: 'continue_on_failure',
-  timeoutMs: 3_600_000,
-  land: 'target',
-  setup: { copy: [], link: [], run: [] },
-  verify: [],
-  budget: { usd: null, tokens: null },
-  conflictPolicy: 'wait',
-  limits: { team: {}, taskType: {} },
-};
+export type TaskSketch = Omit<TaskDraft, 'id'>;
 
 /**
- * A valid plan from task sketches by id, in order. Each task writes `<id>/**` and runs under the
- * profile `codemod` unless the sketch says otherwise.
+ * A valid plan from task sketches by id, in order: at most 4 agents, every task under the profile
+ * `codemod` and writing `<id>/**` unless its sketch says otherwise.
  */
 export function planOf(
   sketches: Readonly<Record<string, TaskSketch>>,
   settings: Partial<Settings> = {},
   phases: readonly string[] = [],
 ): Plan {
-  const merged = { ...FIXTURE_SETTINGS, ...settings };
-  const tasks = Object.entries(sketches).map(([id, sketch], index) =>
-    taskOf(id, index, sketch, merged),
-  );
-  const names = new Set(tasks.map((task) => task.profile).filter((name) => name !== null));
-  return {
-    version: 1,
-    file: 'parallel.yaml',
-    settings: merged,
-    agents: [...names].map(profileOf),
-    phases,
-    tasks,
-  };
-}
-
-function taskOf(id: string, index: number, sketch: TaskSketch, settings: Settings): Task {
-  return {
+  const tasks = Object.entries(sketches).map(([id, sketch]) => ({
     profile: 'codemod',
-    prompt: `Do ${id}.`,
-    project: null,
-    priority: 50,
-    phase: null,
-    access: { reads: [], writes: [`${id}/**`] },
-    writesDeclared: true,
-    resources: [],
-    team: null,
-    taskType: null,
-    verify: [],
-    timeoutMs: settings.timeoutMs,
-    env: {},
-    homeSlot: (index % settings.maxAgents) + 1,
+    writes: [`${id}/**`],
     ...sketch,
-    id: parseTaskId(id),
-    index,
-    dependsOn: (sketch.dependsOn ?? []).map(parseTaskId),
-  };
-}
-
-function profileOf(name: string): AgentProfile {
-  return {
-    name,
-    adapter: 'command',
-    command: 'true',
-    model: null,
-    instructions: null,
-    maxParallel: null,
-    env: {},
-  };
+    id,
+  }));
+  const profiles = new Set(tasks.map((task) => task.profile).filter((name) => name !== null));
+  const plan = planFromDraft({
+    tasks,
+    phases,
+    settings: { maxAgents: 4, ...settings },
+    agents: [...profiles].map((name) => ({ name })),
+  });
+  return { ...plan, file: 'parallel.yaml' };
 }
 
 /** Instant of second 0 of the fixture run: 2024-01-15T11:00:00Z. */

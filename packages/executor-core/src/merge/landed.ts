@@ -1,0 +1,39 @@
+import type { Git } from '../ports/git';
+import { CANDIDATE_TRAILER, parseTrailers } from './trailers';
+
+/**
+ * What has landed on `ref`: candidate id to the commit that landed it, read from the trailers on the
+ * first-parent chain, which is the only record of landing there is. `since`: look at what came after
+ * this commit only; ignored when it is no ancestor of `ref`. The oldest commit wins where a candidate
+ * occurs twice.
+ */
+export async function landedCandidates(
+  git: Git,
+  root: string,
+  ref: string,
+  since?: string,
+): Promise<ReadonlyMap<string, string>> {
+  const inside = since !== undefined && (await isAncestor(git, root, since, ref));
+  const format = ['-z', '--format=%H%n%B', '--encoding=UTF-8', '--no-show-signature', '--no-color'];
+  const select = ['--basic-regexp', `--grep=^${CANDIDATE_TRAILER}: `];
+  const range = inside ? `${since}..${ref}` : ref;
+  const args = ['log', '--first-parent', ...format, ...select, range, '--'];
+  const landed = new Map<string, string>();
+  for (const record of (await git.text(args, { cwd: root })).split('\0')) {
+    const lineEnd = record.indexOf('\n');
+    const id = parseTrailers(record.slice(lineEnd + 1)).get(CANDIDATE_TRAILER);
+    if (lineEnd > 0 && id !== undefined) landed.set(id, record.slice(0, lineEnd));
+  }
+  return landed;
+}
+
+/** `true` when `ancestor` is `descendant` or in its history; also `false` when it does not exist. */
+export async function isAncestor(
+  git: Git,
+  root: string,
+  ancestor: string,
+  descendant: string,
+): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', ancestor, descendant];
+  return (await git.run(args, { cwd: root })).exitCode === 0;
+}

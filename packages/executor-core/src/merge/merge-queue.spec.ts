@@ -1,0 +1,308 @@
+import type { Failure } from '../model/failure';
+import type { MergeRig } from '../testing/merge-rig';
+import { INTEGRATION, makeMergeRig } from '../testing/merge-rig';
+import { landedCandidates } from './landed';
+import type { DrainContext, DrainResult } from './merge-queue';
+import { drainQueue } from './merge-queue';
+import type { QueueItem } from './stack';
+import { parseTrailers } from './trailers';
+
+/** Real git on a busy machine. */
+jest.setTimeout(30_000);
+
+const RED: Failure = {
+  kind: 'verify-failed',
+  where: 'merged',
+  command: 'npm test',
+  code: 1,
+  tail: 'no',
+};
+
+describe('drainQueue', () => {
+  let rig: MergeRig;
+  let log: string[];
+  let verified: string[];
+
+  beforeEach(async () => {
+    rig = await makeMergeRig({ 'a.txt': 'one\ntwo\nthree\n', 'b.txt': 'b\n' });
+    log = [];
+    verified = [];
+  });
+  afterEach(() => rig.cleanup());
+
+  const context = (
+    queue: readonly QueueItem[],
+    more: Partial<DrainContext> = {},
+  ): DrainContext => ({
+    root: rig.root,
+    ref: INTEGRATION,
+    queue,
+    verify: null,
+    isCurrent: () => Promise.resolve(true),
+    conflictPolicy: 'wait',
+    onMerging: (item) => note(`merging ${item.task}`),
+    onLanded: (item, { commit }) => note(`landed ${item.task}${commit === null ? ' as noop' : ''}`),
+    onRejected: (item, failure) => note(`rejected ${item.task}: ${failure.kind}`),
+    ...more,
+  });
+  const note = (line: string): Promise<void> => {
+    log.push(line);
+    return Promise.resolve();
+  };
+  const drain = (queue: readonly QueueItem[], more?: Partial<DrainContext>): Promise<DrainResult> =>
+    drainQueue({ git: rig.git }, context(queue, more));
+  /** Red when the tree holds one of `bad`, or all of `together`. */
+  const judge =
+    (bad: readonly string[], together: readonly string[] = []): DrainContext['verify'] =>
+    async (commit) => {
+      const files = (await rig.repo.git(['ls-tree', '-r', '--name-only', commit])).split('\n');
+      verified.push(files.join(' '));
+      const broken = together.length > 0 && together.every((file) => files.includes(file));
+      return broken || bad.some((file) => files.includes(file)) ? RED : null;
+    };
+  const added = (name: string, base?: string, fence?: number): Promise<QueueItem> =>
+    rig.candidate(name, { [`${name}.txt`]: `${name}\n` }, base, fence);
+  const outcomes = (): string[] => log.filter((line) => !line.startsWith('merging'));
+  const commits = async (range: string): Promise<string[]> =>
+    (await rig.repo.git(['log', '--reverse', '--format=%H', range])).split('\n').filter(Boolean);
+
+  it('lands five candidates as five commits on one line, the ref moved before the report', async () => {
+    const before = await rig.tip();
+    const queue = [];
+    for (const name of ['v', 'w', 'x', 'y', 'z']) queue.push(await added(name));
+    const seen: string[] = [];
+    const result = await drain(queue, {
+      onLanded: async (item, { commit }) => {
+        seen.push(`${item.task} ${commit}`);
+        await rig.repo.git(['merge-base', '--is-ancestor', commit ?? '', INTEGRATION]);
+      },
+    });
+    const line = await commits(`${before}..${INTEGRATION}`);
+    expect(line).toHaveLength(5);
+    expect(seen).toEqual(queue.map(({ task }, index) => `${task} ${line[index]}`));
+    expect(result).toMatchObject({ tip: line[4], rejected: [], left: [] });
+    const parents = await rig.repo.git(['log', '--format=%P', `${before}..${INTEGRATION}`]);
+    expect(parents.split('\n')).toEqual([...line.slice(0, 4).reverse(), before]);
+    expect(await rig.repo.git(['ls-tree', '--name-only', INTEGRATION])).toBe(
+      'a.txt\nb.txt\nv.txt\nw.txt\nx.txt\ny.txt\nz.txt',
+    );
+  });
+
+  it('writes whose work landed into the commit, under the name of the user', async () => {
+    const item = await added('x');
+    await drain([item]);
+    const message = await rig.repo.git(['log', '-1', '--format=%B', INTEGRATION]);
+    expect(message.split('\n')[0]).toBe('x: Do x');
+    expect(parseTrailers(message).get('Parallel-Candidate')).toBe(item.candidate.commit);
+    expect(await rig.repo.git(['log', '-1', '--format=%an %cn', INTEGRATION])).toBe('Test Test');
+  });
+
+  it('rejects a candidate in conflict with its paths and lands the others', async () => {
+    const base = await rig.tip();
+    const queue = [
+      await rig.candidate('first', { 'a.txt': 'one\nFIRST\nthree\n' }),
+      await rig.candidate('second', { 'a.txt': 'one\nSECOND\nthree\n', 'c.txt': 'c\n' }),
+      await added('third'),
+    ];
+    const failures: Failure[] = [];
+    const result = await drain(queue, {
+      onRejected: (_item, failure) => {
+        failures.push(failure);
+        return Promise.resolve();
+      },
+    });
+    expect(result).toMatchObject({ landed: ['first', 'third'], rejected: ['second'] });
+    expect(failures).toEqual([{ kind: 'conflict', paths: ['a.txt'], onto: result.tip }]);
+    expect(await rig.show('a.txt')).toBe('one\nFIRST\nthree');
+    expect(await commits(`${base}..${INTEGRATION}`)).toHaveLength(2);
+  });
+
+  it('takes both sides of changes to different parts of one file', async () => {
+    const queue = [
+      await rig.candidate('top', { 'a.txt': 'ONE\ntwo\nthree\n' }),
+      await rig.candidate('bottom', { 'a.txt': 'one\ntwo\nTHREE\n' }),
+    ];
+    await drain(queue);
+    expect(await rig.show('a.txt')).toBe('ONE\ntwo\nTHREE');
+  });
+
+  it('evicts exactly the candidates that break the merged tree and lands the rest in order', async () => {
+    const names = ['c', 'd', 'e', 'f', 'g', 'h'];
+    const queue = [];
+    for (const name of names) queue.push(await added(name));
+    const result = await drain(queue, { verify: judge(['d.txt', 'g.txt']) });
+    expect(result.landed).toEqual(['c', 'e', 'f', 'h']);
+    expect(result.rejected).toEqual(['d', 'g']);
+    expect(outcomes()).toContain('rejected d: verify-failed');
+    expect(new Set(verified).size).toBe(verified.length);
+  });
+
+  it('catches two candidates that merge cleanly and are wrong together', async () => {
+    const queue = [await added('c'), await added('d'), await added('e')];
+    const result = await drain(queue, { verify: judge([], ['c.txt', 'e.txt']) });
+    expect(result).toMatchObject({ landed: ['c', 'd'], rejected: ['e'] });
+  });
+
+  it('never moves the ref to a tree that was not verified green', async () => {
+    const green = new Set([await rig.tip()]);
+    const check = judge(['d.txt']);
+    const seen: string[] = [];
+    await drain([await added('c'), await added('d'), await added('e')], {
+      verify: async (commit, tree, base) => {
+        expect(base).toBe(await rig.tip());
+        expect(await rig.repo.git(['rev-parse', `${commit}^{tree}`])).toBe(tree);
+        const verdict = (await check?.(commit, tree, base)) ?? null;
+        if (verdict === null) green.add(commit);
+        return verdict;
+      },
+      onLanded: async () => {
+        seen.push(await rig.tip());
+      },
+    });
+    expect(seen).toHaveLength(2);
+    expect(seen.every((commit) => green.has(commit))).toBe(true);
+  });
+
+  it('gives a candidate that was in conflict with an evicted one its chance', async () => {
+    const queue = [
+      await rig.candidate('bad', { 'a.txt': 'one\nBAD\nthree\n', 'bad.txt': 'x\n' }),
+      await rig.candidate('good', { 'a.txt': 'one\nGOOD\nthree\n' }),
+    ];
+    const result = await drain(queue, { verify: judge(['bad.txt']) });
+    expect(result).toMatchObject({ landed: ['good'], rejected: ['bad'] });
+    expect(await rig.show('a.txt')).toBe('one\nGOOD\nthree');
+  });
+
+  it('lands a candidate that changes nothing without a commit and without a check', async () => {
+    const before = await rig.tip();
+    const queue = [await rig.candidate('idle', {})];
+    const result = await drain(queue, { verify: judge([]) });
+    expect(outcomes()).toEqual(['landed idle as noop']);
+    expect(result.tip).toBe(before);
+    expect(verified).toEqual([]);
+  });
+
+  it('lands the second of two equal changes without a commit', async () => {
+    const base = await rig.tip();
+    const queue = [
+      await rig.candidate('one', { 'n.txt': 'n\n' }),
+      await rig.candidate('two', { 'n.txt': 'n\n' }),
+    ];
+    await drain(queue, { verify: judge([]) });
+    expect(outcomes()).toEqual(['landed one', 'landed two as noop']);
+    expect(await commits(`${base}..${INTEGRATION}`)).toHaveLength(1);
+  });
+
+  it('rejects the second of two equal changes when the first is refused for its content', async () => {
+    const queue = [
+      await rig.candidate('one', { 'n.txt': 'n\n' }),
+      await rig.candidate('two', { 'n.txt': 'n\n' }),
+    ];
+    const result = await drain(queue, { verify: judge(['n.txt']) });
+    expect(result).toMatchObject({ landed: [], rejected: ['one', 'two'] });
+    expect(verified).toHaveLength(1);
+  });
+
+  it('does not land twice what an earlier process landed, and reports it with its commit', async () => {
+    const queue = [await added('c'), await added('d')];
+    await drain(queue.slice(0, 1));
+    const commit = await rig.tip();
+    const landings: unknown[] = [];
+    const result = await drain(queue, {
+      onLanded: (item, landing) => {
+        landings.push([item.task, landing.commit]);
+        return Promise.resolve();
+      },
+    });
+    expect(landings).toEqual([
+      ['c', commit],
+      ['d', result.tip],
+    ]);
+    expect((await landedCandidates(rig.git, rig.root, INTEGRATION)).size).toBe(2);
+  });
+
+  it('lands once although it is killed between the move of the ref and its report', async () => {
+    const queue = [await added('c')];
+    const crash = (): Promise<void> => Promise.reject(new Error('killed'));
+    await expect(drain(queue, { onLanded: crash })).rejects.toThrow('killed');
+    const tip = await rig.tip();
+    expect(await drain(queue)).toMatchObject({ tip, landed: ['c'] });
+  });
+
+  it('refuses a candidate whose lease was lost while it was verified', async () => {
+    const queue = [await added('c', undefined, 1), await added('d', undefined, 2)];
+    let checked = false;
+    const result = await drain(queue, {
+      verify: () => {
+        checked = true;
+        return Promise.resolve(null);
+      },
+      isCurrent: (fence) => Promise.resolve(!(checked && fence === 1)),
+    });
+    expect(result).toMatchObject({ landed: ['d'], rejected: ['c'] });
+    expect(outcomes()).toContain('rejected c: lost-lease');
+    expect(await rig.repo.git(['ls-tree', '--name-only', INTEGRATION])).not.toContain('c.txt');
+  });
+
+  it('builds again when somebody else moved the ref during verification', async () => {
+    const queue = [await added('c')];
+    const foreign = await rig.repo.commit({ 'foreign.txt': 'f\n' }, 'foreign');
+    let calls = 0;
+    const result = await drain(queue, {
+      verify: async () => {
+        calls += 1;
+        if (calls === 1) await rig.repo.git(['update-ref', INTEGRATION, foreign]);
+        return null;
+      },
+    });
+    expect(calls).toBe(2);
+    expect(result.landed).toEqual(['c']);
+    expect(await rig.repo.git(['rev-parse', `${INTEGRATION}~1`])).toBe(foreign);
+  });
+
+  it('leaves the queue alone when the ref never holds still', async () => {
+    const queue = [await added('c')];
+    let turn = 0;
+    const result = await drain(queue, {
+      verify: async () => {
+        turn += 1;
+        const moved = await rig.repo.commit({ 'turn.txt': `${turn}\n` }, `turn ${turn}`);
+        await rig.repo.git(['update-ref', INTEGRATION, moved]);
+        return null;
+      },
+    });
+    expect(result).toMatchObject({ landed: [], rejected: [], left: queue });
+  });
+
+  it('stops without a verdict when the checks were stopped', async () => {
+    const queue = [await added('c')];
+    const before = await rig.tip();
+    const stopped: Failure = { kind: 'interrupted', message: 'stop' };
+    const result = await drain(queue, { verify: () => Promise.resolve(stopped) });
+    expect(result).toMatchObject({ tip: before, landed: [], rejected: [], left: queue });
+    const aborted = await drain(queue, { signal: AbortSignal.abort() });
+    expect(aborted.left).toEqual(queue);
+  });
+
+  it('carries over only its own change when its base was taken out of the branch', async () => {
+    const start = await rig.tip();
+    const withdrawn = await rig.repo.commit({ 'withdrawn.txt': 'w\n' }, 'withdrawn');
+    await rig.repo.git(['update-ref', INTEGRATION, withdrawn]);
+    const item = await added('c');
+    await rig.repo.git(['update-ref', INTEGRATION, start]);
+    expect(await drain([item])).toMatchObject({ landed: ['c'] });
+    expect(await rig.repo.git(['ls-tree', '--name-only', INTEGRATION])).toBe('a.txt\nb.txt\nc.txt');
+  });
+
+  it('announces every candidate once, before anything else happens to it', async () => {
+    const queue = [await added('c'), await added('d')];
+    await drain(queue, { verify: judge(['c.txt']) });
+    expect(log.filter((line) => line.startsWith('merging'))).toEqual(['merging c', 'merging d']);
+    expect(log.slice(0, 2)).toEqual(['merging c', 'merging d']);
+  });
+
+  it('refuses to work with a message that does not name the candidate', async () => {
+    const item = await added('c');
+    await expect(drain([{ ...item, message: 'c: land\n' }])).rejects.toThrow('does not name');
+  });
+});

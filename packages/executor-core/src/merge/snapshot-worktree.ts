@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { GitResult } from '../ports/git';
+import type { Scratch } from './temporary-index';
+import { withScratchFile } from './temporary-index';
+
+/** Finds edits git was told not to look for: files marked `skip-worktree` that are there anyway. */
+const SEE_EVERYTHING = [
+  '-c',
+  'core.sparseCheckout=true',
+  '-c',
+  'sparse.expectFilesOutsideOfPatterns=false',
+];
+/** The user's line-ending worries and tolerances do not decide what is kept. */
+const TAKE_ALL = ['-c', 'core.safecrlf=false', '-c', 'add.ignoreErrors=false'];
+/** git writes this where a byte of a path is no UTF-8; such a name cannot be handed back to it. */
+const UNREADABLE = '\ufffd';
+
+export type Snapshot =
+  | { readonly ok: true; readonly tree: string }
+  /** git could not take the working tree in; `problem` is one sentence for people. */
+  | { readonly ok: false; readonly problem: string };
+
+/**
+ * The tree of everything in a worktree: what `head` has, what was staged, changed, deleted or newly
+ * written and is not ignored; outside a sparse cone what `head` has. `exclude`: repository paths that
+ * are not the agent's work and stay as in `head`. The worktree's own index is read, never written.
+ *
+ * The scratch index keeps the stat data of the real one (git itself copies it, so that entries too
+ * young to be trusted are looked at again), hence unchanged files are not read. Precondition: the
+ * agent has ended; a lock its killed git left on the index is removed.
+ */
+export function snapshotWorktree(
+  scratch: Scratch,
+  head: string,
+  exclude: readonly string[] = [],
+): Promise<Snapshot> {
+  return withScratchFile(scratch, async (index, gitDir) => {
+    const { git, cwd, fs } = scratch;
+    const run = (args: readonly string[], stdin?: string): Promise<GitResult> =>
+      git.run(args, {
+        cwd,
+        env: { GIT_INDEX_FILE: index },
+        ...(stdin === undefined ? {} : { stdin }),
+      });
+    const copy = ['read-tree', '--reset', '-i', `--index-output=${index}`, head];
+    let copied = await git.run(copy, { cwd });
+    if (copied.exitCode !== 0 && (await fs.removeFile(join(gitDir, 'index.lock')))) {
+      copied = await git.run(copy, { cwd });
+    }
+    if (copied.exitCode !== 0) return refused(copied);
+    const staged = await stagedChanges(scratch, head);
+    if (staged !== '') {
+      const result = await run(['update-index', '-z', '--index-info'], staged);
+      if (result.exitCode !== 0) return refused(result);
+    }
+    // Exit 1 only says that files changed. Clears "assume unchanged" where it is untrue.
+    await run(['update-index', '-q', '--really-refresh']);
+    const without = exclude.map((path) => `:(exclude,top,literal)${path}`);
+    const added = await run([
+      ...SEE_EVERYTHING,
+      ...TAKE_ALL,
+      'add',
+      '-A',
+      '--sparse',
+      '--',
+      ':/',
+      ...without,
+    ]);
+    if (added.exitCode !== 0) return refused(added);
+    const written = await run(['write-tree']);
+    return written.exitCode === 0 ? { ok: true, tree: written.stdout.trim() } : refused(written);
+  });
+}
+
+/**
+ * What the worktree's index has and `head` has not, as input of `update-index --index-info`: the only
+ * trace of an ignored file that was added by force, or of a tracked one that no longer is.
+ */
+async function stagedChanges({ git, cwd }: Scratch, head: string): Promise<string> {
+  const args = ['diff-index', '--cached', '--raw', '-z', '--no-renames', '--no-abbrev', head, '--'];
+  const { exitCode, stdout } = await git.run(args, { cwd });
+  if (exitCode !== 0) return '';
+  const fields = stdout.split('\0');
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const [, mode = '', , oid = '', status = ''] = (fields[at] ?? '').split(' ');
+    const path = fields[at + 1] ?? '';
+    const unknown = status === 'U' || (status !== 'D' && /^0+$/.test(oid));
+    if (!unknown && !path.includes(UNREADABLE)) {
+      lines += `${status === 'D' ? '0' : mode} ${oid}\t${path}\0`;
+    }
+  }
+  return lines;
+}
+
+function refused({ stderr, exitCode }: GitResult): Snapshot {
+  const lines = stderr.split('\n').filter((line) => /^(?:error|fatal): /.test(line));
+  const said = lines.map((line) => line.replace(/^\w+: /, '')).join('; ');
+  return {
+    ok: false,
+    problem: `git could not take in the worktree: ${said || `exit ${exitCode}`}`,
+  };
+}

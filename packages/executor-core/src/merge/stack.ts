@@ -1,0 +1,106 @@
+import type { Candidate } from '../model/event';
+import type { TaskId } from '../model/ids';
+import type { ConflictPolicy } from '../model/task';
+import type { Git } from '../ports/git';
+import { createCommitter } from './commit';
+import { isAncestor } from './landed';
+import { resolveConflict } from './resolve-conflict';
+
+/** A candidate that waits to land. */
+export interface QueueItem {
+  readonly task: TaskId;
+  readonly candidate: Candidate;
+  /** Message of the commit that lands, from `commitMessage` with the candidate's commit id. */
+  readonly message: string;
+}
+
+/** One candidate in the stack: the tip of the integration branch if everything up to it landed. */
+export interface Layer {
+  readonly item: QueueItem;
+  readonly commit: string;
+  readonly tree: string;
+  /** It changes nothing on top of the layers below: there is no commit of its own. */
+  readonly noop: boolean;
+}
+
+export interface Conflicted {
+  readonly item: QueueItem;
+  readonly paths: readonly string[];
+}
+
+export interface Stack {
+  readonly layers: readonly Layer[];
+  /** In conflict with what has landed, whatever becomes of the layers. */
+  readonly conflicts: readonly Conflicted[];
+}
+
+export interface StackRequest {
+  readonly git: Git;
+  readonly root: string;
+  /** Commit to build on. */
+  readonly tip: string;
+  readonly items: readonly QueueItem[];
+  readonly policy: ConflictPolicy;
+}
+
+/**
+ * Merges `items`, in their order, on top of `tip`: one commit each with one parent, in memory. An item
+ * in conflict with a layer below it is left out: it is judged when that layer has landed or was
+ * evicted. With at least one item there is at least one layer or conflict.
+ */
+export async function buildStack(request: StackRequest): Promise<Stack> {
+  const { git, root, tip, items } = request;
+  const committer = createCommitter(git, root);
+  const contains = ancestry(git, root, tip);
+  const layers: Layer[] = [];
+  const conflicts: Conflicted[] = [];
+  let top = { commit: tip, tree: await treeOf(git, root, tip), changed: false };
+  for (const item of items) {
+    const resolved = await mergeItem(request, item, top, await contains(item.candidate.base));
+    if (resolved.kind === 'unresolved') {
+      if (!top.changed) conflicts.push({ item, paths: resolved.paths });
+      continue;
+    }
+    const { tree } = resolved;
+    const noop = tree === top.tree;
+    const { message } = item;
+    const commit = noop
+      ? top.commit
+      : await committer.commit({ tree, parents: [top.commit], message });
+    top = { commit, tree, changed: top.changed || !noop };
+    layers.push({ item, commit, tree, noop });
+  }
+  return { layers, conflicts };
+}
+
+/** The tree id of a commit. */
+export function treeOf(git: Git, root: string, commit: string): Promise<string> {
+  return git.text(['rev-parse', '--verify', `${commit}^{tree}`], { cwd: root });
+}
+
+type Merged =
+  | { readonly kind: 'merged'; readonly tree: string }
+  | { readonly kind: 'unresolved'; readonly paths: readonly string[] };
+
+function mergeItem(
+  { git, root, policy }: StackRequest,
+  { candidate }: QueueItem,
+  top: { readonly commit: string; readonly tree: string },
+  baseIsInside: boolean,
+): Promise<Merged> {
+  if (candidate.noop) return Promise.resolve({ kind: 'merged', tree: top.tree });
+  const sides = { git, cwd: root, policy, ours: top.commit, theirs: candidate.commit };
+  // With a base the tip does not have (it was rewritten), git's own merge base would bring back
+  // commits that somebody removed.
+  return resolveConflict(baseIsInside ? sides : { ...sides, base: candidate.base });
+}
+
+/** Whether the tip has a commit in its history; asked once per commit, since most share their base. */
+function ancestry(git: Git, root: string, tip: string): (base: string) => Promise<boolean> {
+  const known = new Map<string, Promise<boolean>>();
+  return (base) => {
+    const answer = known.get(base) ?? isAncestor(git, root, base, tip);
+    known.set(base, answer);
+    return answer;
+  };
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { FileSystem } from '../ports/file-system';
+import type { Git } from '../ports/git';
+
+let made = 0;
+
+/** Where a scratch file for git may lie: on the file system of the index, out of everybody's sight. */
+export interface Scratch {
+  readonly git: Git;
+  readonly fs: FileSystem;
+  /** A working tree. */
+  readonly cwd: string;
+}
+
+/**
+ * Calls `body` with the name of a file that does not exist yet, in the private git folder of the
+ * working tree, and removes the file (and a lock git left on it) afterwards.
+ */
+export async function withScratchFile<T>(
+  { git, fs, cwd }: Scratch,
+  body: (path: string, gitDir: string) => Promise<T>,
+): Promise<T> {
+  const gitDir = await git.text(['rev-parse', '--absolute-git-dir'], { cwd });
+  made += 1;
+  const path = join(gitDir, `parallel-${process.pid}-${made}.tmp`);
+  try {
+    return await body(path, gitDir);
+  } finally {
+    await fs.removeFile(path);
+    await fs.removeFile(`${path}.lock`);
+  }
+}

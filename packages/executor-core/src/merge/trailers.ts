@@ -1,0 +1,103 @@
+/** Names of the trailers, in the order they are written. They are part of the format: never rename. */
+const TRAILERS = {
+  run: 'Parallel-Run',
+  task: 'Parallel-Task',
+  agent: 'Parallel-Agent',
+  candidate: 'Parallel-Candidate',
+  attempt: 'Parallel-Attempt',
+} as const;
+
+/** Trailer that makes landing happen once: the commit id of the candidate that landed. */
+export const CANDIDATE_TRAILER = TRAILERS.candidate;
+
+const SUBJECT_CHARS = 72;
+const BODY_CHARS = 2000;
+const VALUE_CHARS = 200;
+const CHERRY_PICKED = '(cherry picked from commit ';
+const TRAILER_LINE = /^([A-Za-z][A-Za-z0-9-]*): (.*)$/;
+
+/** Control characters, line separators, halves of surrogate pairs, and signs that reorder text. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
+
+export interface CommitNote {
+  readonly run: string;
+  readonly task: string;
+  /** Name of the agent profile; `null` leaves the trailer out. */
+  readonly agent: string | null;
+  readonly attempt: number;
+  /** Only its first line is used; without one the subject says "land". */
+  readonly prompt: string | null;
+  /** Commit id of the candidate; given when the commit lands, absent in the candidate itself. */
+  readonly candidate?: string;
+  /** Free text between subject and trailers. */
+  readonly body?: string;
+}
+
+/**
+ * The message of a candidate or of a landed commit: a subject of at most 72 characters, an optional
+ * body, and the trailers as the last paragraph. No value can break out of its line, so nothing in a
+ * prompt can forge a trailer.
+ */
+export function commitMessage(note: CommitNote): string {
+  const values: readonly (readonly [string, string | null])[] = [
+    [TRAILERS.run, note.run],
+    [TRAILERS.task, note.task],
+    [TRAILERS.agent, note.agent],
+    [TRAILERS.candidate, note.candidate ?? null],
+    [TRAILERS.attempt, String(note.attempt)],
+  ];
+  const trailers = values.flatMap(([name, value]) => {
+    const text = value === null ? '' : oneLine(value, VALUE_CHARS);
+    return text === '' ? [] : [`${name}: ${text}`];
+  });
+  const body = note.body === undefined ? '' : cleanBody(note.body);
+  const paragraphs = [subject(note), ...(body === '' ? [] : [body]), trailers.join('\n')];
+  return `${paragraphs.join('\n\n')}\n`;
+}
+
+/**
+ * The trailers of a commit message, by name: the last paragraph, if it is not the subject and every
+ * line of it has the form `Name: value` (or is the remark `git cherry-pick -x` adds). A name that
+ * occurs twice keeps its last value, as in git.
+ */
+export function parseTrailers(message: string): ReadonlyMap<string, string> {
+  const paragraphs = message
+    .replace(/\r\n/g, '\n')
+    .trim()
+    .split(/\n[ \t]*\n+/);
+  const found = new Map<string, string>();
+  if (paragraphs.length < 2) return found;
+  for (const line of paragraphs.at(-1)?.split('\n') ?? []) {
+    if (line.startsWith(CHERRY_PICKED)) continue;
+    const [, name, value] = TRAILER_LINE.exec(line) ?? [];
+    if (name === undefined || value === undefined) return new Map();
+    found.set(name, value.trim());
+  }
+  return found;
+}
+
+/** `text` on one line of at most `maxChars` code points, without control characters. */
+export function oneLine(text: string, maxChars: number): string {
+  const line = text.replace(UNPRINTABLE, ' ').replace(/\s+/g, ' ').trim();
+  const points = Array.from(line);
+  if (points.length <= maxChars) return line;
+  return `${points
+    .slice(0, maxChars - 1)
+    .join('')
+    .trimEnd()}…`;
+}
+
+function subject({ task, prompt }: CommitNote): string {
+  const lines = (prompt ?? '').split(/\r\n|[\r\n]/);
+  const first = lines.map((line) => oneLine(line, SUBJECT_CHARS)).find((line) => line !== '');
+  return oneLine(`${oneLine(task, SUBJECT_CHARS)}: ${first ?? 'land'}`, SUBJECT_CHARS);
+}
+
+function cleanBody(text: string): string {
+  const lines = text.split(/\r\n|[\r\n]/).map((line) => line.replace(UNPRINTABLE, ' ').trimEnd());
+  const body = lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+  return Array.from(body).slice(0, BODY_CHARS).join('').trimEnd();
+}
