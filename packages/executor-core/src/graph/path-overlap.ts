@@ -89,31 +89,59 @@ function unitsMeet(a: Exclude<Token, '*'>, b: Exclude<Token, '*'>): boolean {
   return a.some(([low, high]) => b.some(([from, to]) => from <= high && low <= to));
 }
 
+type Sequence<Element, Wild> = readonly (Element | Wild)[];
+
 /**
  * Whether two sequences with a wildcard that takes any number of elements have a common reading.
- * `row[j]` tells it for `a[i…]` and `b[j…]`; rows are filled from the ends. O(|a|·|b|).
+ * Elements at either end that face each other are compared first. What is left has a wildcard at each
+ * end of the pair; where these lie crosswise (`**A` and `B**`), `BA` is a common reading.
  */
 function sequencesMeet<Element extends object, Wild extends string>(
-  a: readonly (Element | Wild)[],
-  b: readonly (Element | Wild)[],
+  a: Sequence<Element, Wild>,
+  b: Sequence<Element, Wild>,
   start: number,
   wild: Wild,
   meets: (x: Element, y: Element) => boolean,
 ): boolean {
+  let from = start;
+  for (; from < a.length && from < b.length; from += 1) {
+    const [x, y] = [a[from], b[from]];
+    if (typeof x !== 'object' || typeof y !== 'object') break;
+    if (!meets(x, y)) return false;
+  }
+  let [endA, endB] = [a.length, b.length];
+  for (; endA > from && endB > from; endA -= 1, endB -= 1) {
+    const [x, y] = [a[endA - 1], b[endB - 1]];
+    if (typeof x !== 'object' || typeof y !== 'object') break;
+    if (!meets(x, y)) return false;
+  }
+  if (endA > from && endB > from) {
+    if (a[from] === wild && b[endB - 1] === wild) return true;
+    if (b[from] === wild && a[endA - 1] === wild) return true;
+  }
+  return productMeets(a.slice(from, endA), b.slice(from, endB), wild, meets);
+}
+
+/** `row[j]` tells whether `a[i…]` and `b[j…]` meet; rows are filled from the ends. O(|a|·|b|). */
+function productMeets<Element extends object, Wild extends string>(
+  a: Sequence<Element, Wild>,
+  b: Sequence<Element, Wild>,
+  wild: Wild,
+  meets: (x: Element, y: Element) => boolean,
+): boolean {
   let below: boolean[] = [];
-  for (let i = a.length; i >= start; i -= 1) {
+  for (let i = a.length; i >= 0; i -= 1) {
     const row: boolean[] = new Array<boolean>(b.length + 1).fill(false);
-    for (let j = b.length; j >= start; j -= 1) {
+    for (let j = b.length; j >= 0; j -= 1) {
       const x = a[i];
       const y = b[j];
       if (x === undefined && y === undefined) row[j] = true;
-      else if (x === wild) row[j] = below[j] === true || row[j + 1] === true;
-      else if (y === wild) row[j] = row[j + 1] === true || below[j] === true;
+      else if (x === wild || y === wild) row[j] = below[j] === true || row[j + 1] === true;
       else if (typeof x === 'object' && typeof y === 'object') {
         row[j] = below[j + 1] === true && meets(x, y);
       }
     }
     below = row;
   }
-  return below[start] === true;
+  return below[0] === true;
 }

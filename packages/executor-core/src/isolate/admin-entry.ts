@@ -1,0 +1,113 @@
+import { dirname, join, resolve } from 'node:path';
+
+import { isRunId, parseTaskId, type RunId, type TaskId, taskIdProblem } from '../model/ids';
+import type { FileSystem } from '../ports/file-system';
+import type { WorktreeSite } from './worktree-site';
+
+/**
+ * Who made a worktree and what for. It is the reason of git's worktree lock, which git writes before
+ * anything else: so even a half-made entry tells whose it is, and no `git worktree prune` takes it.
+ */
+export type WorktreeOwner =
+  | {
+      readonly kind: 'agent';
+      readonly run: RunId;
+      readonly task: TaskId;
+      /** Short name of the branch made with the worktree. */
+      readonly branch: string;
+      readonly token: number;
+    }
+  | { readonly kind: 'verify'; readonly run: RunId };
+
+/** What git knows about one linked worktree, read by hand: git itself dies of a half-made entry. */
+export interface AdminEntry {
+  /** `<commonDir>/worktrees/<id>`. */
+  readonly folder: string;
+  /** Absolute path of the worktree; `null` when git did not come to write it. */
+  readonly worktree: string | null;
+  /** Full name of the branch HEAD is on; `null` when detached or unknown. */
+  readonly branch: string | null;
+  /** `null` for a worktree that is not ours. */
+  readonly owner: WorktreeOwner | null;
+  /** `true` when a file is missing without which git refuses every command about worktrees. */
+  readonly broken: boolean;
+  /**
+   * Commit the worktree was made from, written once its tree was complete. `null` before that: nobody
+   * has worked in it yet.
+   */
+  readonly base: string | null;
+}
+
+type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
+
+/** Written by us into an entry once its tree is complete. */
+const READY = 'parallel-ready';
+const AGENT_REASON = /^parallel (\S+): (\S+) on (\S+) \(lease (\d+)\)$/;
+const VERIFY_REASON = /^parallel (\S+): verification$/;
+
+/** The lock reason for a worktree; `parseOwner` reads it back. */
+export function ownerText(owner: WorktreeOwner): string {
+  return owner.kind === 'verify'
+    ? `parallel ${owner.run}: verification`
+    : `parallel ${owner.run}: ${owner.task} on ${owner.branch} (lease ${owner.token})`;
+}
+
+/** The owner named by a lock reason, or `null` when we did not write it. */
+export function parseOwner(reason: string): WorktreeOwner | null {
+  const verify = VERIFY_REASON.exec(reason)?.[1];
+  if (verify !== undefined) return isRunId(verify) ? { kind: 'verify', run: verify } : null;
+  const [, run, task, branch, token] = AGENT_REASON.exec(reason) ?? [];
+  if (run === undefined || task === undefined || branch === undefined) return null;
+  if (!isRunId(run) || taskIdProblem(task) !== null) return null;
+  return { kind: 'agent', run, task: parseTaskId(task), branch, token: Number(token) };
+}
+
+/** Every linked worktree of the repository, ours and foreign. */
+export async function readAdminEntries({ fs, commonDir }: Where): Promise<readonly AdminEntry[]> {
+  const parent = join(commonDir, 'worktrees');
+  const names = await fs.list(parent);
+  return Promise.all(names.map((name) => readEntry(fs, join(parent, name))));
+}
+
+/** The entry of the worktree at `path`, or `null` when git knows none there. */
+export async function findAdminEntry(site: Where, path: string): Promise<AdminEntry | null> {
+  const entries = await readAdminEntries(site);
+  return entries.find((entry) => entry.worktree === path) ?? null;
+}
+
+/** `true` when the entry is ours to remove: made by us, for a folder right below the base. */
+export function isOurs(site: Pick<WorktreeSite, 'base'>, entry: AdminEntry): boolean {
+  if (entry.owner === null) return false;
+  return entry.worktree === null || dirname(entry.worktree) === site.base;
+}
+
+/** Marks the tree as complete; from now on the worktree is saved before it is removed. */
+export async function markReady(fs: FileSystem, entry: AdminEntry, base: string): Promise<void> {
+  if (entry.owner === null) return;
+  await fs.writeAtomic(join(entry.folder, READY), `${base}\n${ownerText(entry.owner)}\n`);
+}
+
+/** Removes an entry in one step (a half-deleted one would stop git). Call inside `alone`. */
+export async function dropAdminEntry(site: WorktreeSite, entry: AdminEntry): Promise<void> {
+  const aside = await site.trash('admin');
+  await site.fs.rename(entry.folder, aside);
+  await site.fs.removeTree(aside);
+}
+
+async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
+  const read = async (name: string) => (await fs.readText(join(folder, name)))?.trim() ?? '';
+  const [gitdir, commondir, head, reason, ready] = await Promise.all(
+    ['gitdir', 'commondir', 'HEAD', 'locked', READY].map(read),
+  );
+  const [base, readyReason = ''] = (ready ?? '').split('\n');
+  const broken = !gitdir || !commondir || !head;
+  return {
+    folder,
+    worktree: gitdir ? dirname(resolve(folder, gitdir)) : null,
+    branch: /^ref: (\S+)$/.exec(head ?? '')?.[1] ?? null,
+    // The lock can be taken off by an agent, the other file is not known to anybody.
+    owner: parseOwner(reason ?? '') ?? parseOwner(readyReason),
+    broken,
+    base: base || null,
+  };
+}

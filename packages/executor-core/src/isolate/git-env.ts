@@ -1,0 +1,77 @@
+import { type RunId, slotName, type TaskId } from '../model/ids';
+
+type Variables = Readonly<Record<string, string>>;
+/** The shape of `process.env`. */
+type OutsideVariables = Readonly<Record<string, string | undefined>>;
+
+/** What an agent is told through its environment. Paths are absolute. */
+export interface AgentEnvironmentInput {
+  /** Environment to start from, usually `process.env`. */
+  readonly base: OutsideVariables;
+  readonly run: RunId;
+  readonly task: TaskId;
+  readonly slot: number;
+  /** 1-based. */
+  readonly attempt: number;
+  readonly baseCommit: string;
+  readonly promptFile: string;
+  /** Why the last attempt failed; `null` on the first. */
+  readonly feedbackFile: string | null;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  /** The main checkout, with the run's `.parallel/` in it. */
+  readonly stateRoot: string;
+  readonly profileEnv: Variables;
+  readonly taskEnv: Variables;
+}
+
+/**
+ * Left out of what is handed on: Nx's and git's own variables would point the tools at the main
+ * checkout, another run's would name the wrong task.
+ */
+const SCRUBBED = /^(?:NX|GIT|PARALLEL)_/i;
+/** They name the folder the executor was started in, and tools believe them over their real one. */
+const STALE_FOLDERS = new Set(['PWD', 'OLDPWD', 'INIT_CWD']);
+
+/**
+ * The whole environment of an agent process. Later ones win: what was outside, `NX_DAEMON=false`, the
+ * profile's, the task's, ours. Globs are separated by newlines.
+ */
+export function agentEnvironment(input: AgentEnvironmentInput): Record<string, string> {
+  return {
+    ...scrub(input.base),
+    ...input.profileEnv,
+    ...input.taskEnv,
+    PARALLEL_RUN_ID: input.run,
+    PARALLEL_TASK_ID: input.task,
+    PARALLEL_AGENT_ID: slotName(input.slot),
+    PARALLEL_ATTEMPT: String(input.attempt),
+    PARALLEL_BASE: input.baseCommit,
+    PARALLEL_PROMPT_FILE: input.promptFile,
+    ...(input.feedbackFile === null ? {} : { PARALLEL_FEEDBACK_FILE: input.feedbackFile }),
+    PARALLEL_READS: input.reads.join('\n'),
+    PARALLEL_WRITES: input.writes.join('\n'),
+    PARALLEL_ROOT: input.stateRoot,
+  };
+}
+
+/**
+ * The whole environment of a verify command. `baseCommit` is what the change is measured against, as in
+ * `nx affected --base=$PARALLEL_BASE`.
+ */
+export function checkEnvironment(
+  base: OutsideVariables,
+  baseCommit: string,
+): Record<string, string> {
+  return { ...scrub(base), PARALLEL_BASE: baseCommit };
+}
+
+/** An Nx daemon per worktree would outlive it. */
+function scrub(base: OutsideVariables): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(base)) {
+    if (value === undefined || SCRUBBED.test(name) || STALE_FOLDERS.has(name)) continue;
+    kept[name] = value;
+  }
+  return { ...kept, NX_DAEMON: 'false' };
+}

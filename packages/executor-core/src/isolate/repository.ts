@@ -1,0 +1,120 @@
+import { UserError } from '../model/user-error';
+import type { Git } from '../ports/git';
+
+/** The repository a run works on, as it was when looked at. Paths are absolute, links resolved. */
+export interface Repository {
+  /** Top level of the checkout the command was started in. */
+  readonly root: string;
+  /** What all worktrees share (`.git` of the main checkout). */
+  readonly commonDir: string;
+  /** What belongs to this checkout alone; equal to `commonDir` in the main checkout. */
+  readonly gitDir: string;
+  /** Commit id of HEAD. */
+  readonly head: string;
+  /** Full name of the branch HEAD is on; `null` when detached. */
+  readonly branch: string | null;
+  /** Changed and untracked paths; an untracked folder counts once. */
+  readonly dirtyFiles: number;
+  readonly isLinkedWorktree: boolean;
+}
+
+/** `merge-tree --write-tree` came with it. */
+const OLDEST_GIT = [2, 38] as const;
+
+/**
+ * Looks at the repository around `cwd`. Unmerged files and a rebase in progress are no error.
+ * Throws `UserError('environment')` outside a repository, in a bare one, before the first commit and
+ * with a git older than 2.38.
+ */
+export async function inspectRepository(git: Git, cwd: string): Promise<Repository> {
+  await assertGitVersion(git, cwd);
+  const { root, gitDir, commonDir } = await locate(git, cwd);
+  const head = await git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: root });
+  if (head.exitCode !== 0) throw noCommit(root);
+  const branch = await git.run(['symbolic-ref', '--quiet', 'HEAD'], { cwd: root });
+  return {
+    root,
+    commonDir,
+    gitDir,
+    head: head.stdout.trim(),
+    branch: branch.exitCode === 0 ? branch.stdout.trim() : null,
+    dirtyFiles: await countDirty(git, root),
+    isLinkedWorktree: gitDir !== commonDir,
+  };
+}
+
+/**
+ * Number of changed and untracked, not ignored, paths in the checkout at `cwd`. The options that the
+ * user's configuration could change are given, so that a number does not depend on it.
+ */
+export async function countDirty(git: Git, cwd: string): Promise<number> {
+  const options = ['--porcelain', '-z', '--no-renames', '--untracked-files=normal'];
+  const listed = await git.text(['status', ...options], { cwd });
+  return listed.split('\0').filter((entry) => entry !== '').length;
+}
+
+async function assertGitVersion(git: Git, cwd: string): Promise<void> {
+  const { exitCode, stdout: said, stderr } = await git.run(['version'], { cwd });
+  if (exitCode !== 0) throw notARepository(cwd, stderr);
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(said) ?? [];
+  const [oldestMajor, oldestMinor] = OLDEST_GIT;
+  const known = Number(major) * 1000 + Number(minor);
+  if (known >= oldestMajor * 1000 + oldestMinor) return;
+  throw new UserError(
+    'environment',
+    `${said.trim()} is too old: merging without a checkout needs git ${OLDEST_GIT.join('.')}.`,
+    `Install git ${OLDEST_GIT.join('.')} or newer.`,
+  );
+}
+
+type Location = Pick<Repository, 'root' | 'gitDir' | 'commonDir'>;
+
+async function locate(git: Git, cwd: string): Promise<Location> {
+  const asked = ['--is-bare-repository', '--is-inside-work-tree', '--absolute-git-dir'];
+  const found = await git.run(
+    ['rev-parse', ...asked, '--path-format=absolute', '--git-common-dir'],
+    { cwd },
+  );
+  if (found.exitCode !== 0) throw notARepository(cwd, found.stderr);
+  const [bare, inside, gitDir = '', commonDir = ''] = found.stdout.split('\n');
+  if (bare === 'true') throw bareRepository(gitDir);
+  if (inside !== 'true') throw notInACheckout(cwd);
+  const root = await git.text(['rev-parse', '--show-toplevel'], { cwd });
+  return { root, gitDir, commonDir };
+}
+
+/** git's own words matter: the folder may be a repository it refuses to trust. */
+function notARepository(cwd: string, stderr: string): UserError {
+  if (!/not a git repository/i.test(stderr)) {
+    return new UserError('environment', `git cannot use ${cwd}: ${stderr.trim()}`);
+  }
+  return new UserError(
+    'environment',
+    `${cwd} is not in a git repository.`,
+    'Change to a repository, or make one: git init && git add -A && git commit',
+  );
+}
+
+function bareRepository(gitDir: string): UserError {
+  return new UserError(
+    'environment',
+    `${gitDir} is a bare repository: it has no checkout to work on.`,
+    'Run in a clone or in a worktree of it: git worktree add ../checkout',
+  );
+}
+
+function notInACheckout(cwd: string): UserError {
+  return new UserError(
+    'environment',
+    `${cwd} is inside a git folder, not in a checkout.`,
+    'Change to the folder that holds your files.',
+  );
+}
+
+function noCommit(root: string): UserError {
+  return new UserError(
+    'environment',
+    `${root} has no commit yet, so there is nothing to start from.`,
+    'Make a first commit: git add -A && git commit',
+  );
+}

@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { parseTaskId } from '../model/ids';
+import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
+
+const REF = 'refs/parallel/PEXEC-1/landing/attempt-1';
+
+describe('snapshotWorktree', () => {
+  let rig: WorktreeRig;
+  let path: string;
+
+  beforeEach(async () => {
+    rig = await makeWorktreeRig({ 'a.txt': 'one\n', 'deep/b.txt': 'two\n', '.gitignore': 'out\n' });
+    await start();
+  });
+  afterEach(async () => {
+    await rig.pool.close();
+    await rig.cleanup();
+  });
+
+  const start = async () => {
+    const request = { slot: 1, task: parseTaskId('landing'), commit: rig.head, token: 7 };
+    path = (await rig.pool.create(request)).path;
+  };
+  const edit = (name: string, content: string) => writeFile(join(path, name), content);
+  const snapshot = () =>
+    rig.pool.snapshot({ path, base: rig.head, ref: REF, message: 'what was tried\n\nand why' });
+
+  it('keeps modified and untracked files, not ignored ones, under the ref', async () => {
+    await edit('a.txt', 'changed\n');
+    await edit('deep/new.txt', 'new\n');
+    await edit('out', 'ignored');
+    const { commit, tree, changed, missing } = await snapshot();
+    expect({ changed, missing }).toEqual({ changed: true, missing: null });
+    expect(await rig.git(['rev-parse', REF, `${REF}^{tree}`])).toBe(`${commit}\n${tree}`);
+    expect(await rig.git(['ls-tree', '-r', '--name-only', REF])).toBe(
+      ['.gitignore', 'a.txt', 'deep/b.txt', 'deep/new.txt'].join('\n'),
+    );
+    expect(await rig.git(['log', '-1', '--format=%an: %B', REF])).toContain(
+      'Parallel Executor: what was tried\n\nand why',
+    );
+  });
+
+  it('keeps an ignored file that the agent added all the same', async () => {
+    await edit('out', 'added by force\n');
+    await edit('gone.txt', 'staged, then deleted\n');
+    await rig.git(['add', '--force', 'out', 'gone.txt'], path);
+    await rm(join(path, 'gone.txt'));
+    expect(await snapshot()).toMatchObject({ changed: true, missing: null });
+    expect(await rig.git(['diff', '--name-status', rig.head, REF])).toBe('A\tout');
+  });
+
+  it('leaves the agent’s index, branch and files as they are', async () => {
+    await edit('a.txt', 'staged\n');
+    await rig.git(['add', 'a.txt'], path);
+    await edit('a.txt', 'not staged\n');
+    await edit('new.txt', 'new\n');
+    const index = join(rig.root, '.git/worktrees/agent-1/index');
+    const before = await readFile(index);
+    const status = await rig.git(['status', '--porcelain'], path);
+    expect((await snapshot()).changed).toBe(true);
+    expect(await rig.git(['show', `${REF}:a.txt`])).toBe('not staged');
+    expect(Buffer.compare(await readFile(index), before)).toBe(0);
+    expect(await rig.git(['status', '--porcelain'], path)).toBe(status);
+    expect(await rig.git(['rev-parse', 'agent-1-landing'])).toBe(rig.head);
+  });
+
+  it('leaves no index of its own behind', async () => {
+    await edit('a.txt', 'changed\n');
+    await snapshot();
+    const left = await readdir(join(rig.root, '.git/parallel'));
+    expect(left.filter((name) => name.startsWith('index'))).toEqual([]);
+  });
+
+  it('is the agent’s own commit when everything was committed', async () => {
+    await edit('a.txt', 'committed\n');
+    await rig.git(['commit', '--quiet', '--all', '--message', 'mine'], path);
+    const { commit, changed } = await snapshot();
+    expect(changed).toBe(true);
+    expect(commit).toBe(await rig.git(['rev-parse', 'HEAD'], path));
+  });
+
+  it('writes no ref when the files are those of the base', async () => {
+    await edit('out', 'ignored');
+    expect(await snapshot()).toMatchObject({ commit: rig.head, changed: false });
+    expect(await rig.kept()).toEqual([]);
+  });
+
+  it('does not take files outside a sparse checkout for deleted', async () => {
+    await rig.git(['sparse-checkout', 'set', 'elsewhere']);
+    await rig.pool.remove(path);
+    await start();
+    expect(existsSync(join(path, 'deep'))).toBe(false);
+    await edit('a.txt', 'changed\n');
+    await mkdir(join(path, 'deep'));
+    await edit('deep/new.txt', 'outside\n');
+    expect(await snapshot()).toMatchObject({ changed: true, missing: null });
+    const changes = await rig.git(['diff', '--name-status', rig.head, REF]);
+    expect(changes).toBe('M\ta.txt\nA\tdeep/new.txt');
+  });
+
+  it('keeps a file’s content as git would store it, not as it lies on the disk', async () => {
+    await edit('.gitattributes', '*.txt text eol=crlf\n');
+    await edit('a.txt', 'one\r\nthree\r\n');
+    await rig.git(['config', 'core.safecrlf', 'true']);
+    await snapshot();
+    expect(await rig.git(['cat-file', 'blob', `${REF}:a.txt`])).toBe('one\nthree');
+  });
+});

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+
+import type { GitOptions } from '../ports/git';
+import { findAdminEntry } from './admin-entry';
+import { stateFolder, type WorktreeSite } from './worktree-site';
+
+/** The files of a worktree as a git tree. */
+export interface WorktreeTree {
+  /** Commit HEAD is on; `null` when that cannot be told. */
+  readonly head: string | null;
+  readonly tree: string;
+  /** `true` when `tree` differs from HEAD's. */
+  readonly changed: boolean;
+  /**
+   * Why `tree` does not hold everything: an unreadable file, another repository inside, a file that
+   * changed meanwhile. `null` when it does.
+   */
+  readonly missing: string | null;
+}
+
+export interface SnapshotRequest {
+  readonly path: string;
+  /** Commit the work started from. */
+  readonly base: string;
+  /** Full name of the ref that keeps the snapshot; overwritten. */
+  readonly ref: string;
+  readonly message: string;
+}
+
+/** A worktree's state kept as a commit. */
+export interface Snapshot {
+  /** HEAD itself when everything was committed, else a commit on top of it; `base` when nothing changed. */
+  readonly commit: string;
+  readonly tree: string;
+  /** `false` when the files are those of `base`: then no ref was written. */
+  readonly changed: boolean;
+  /** See `WorktreeTree`. */
+  readonly missing: string | null;
+}
+
+type WorktreeTools = Pick<WorktreeSite, 'git' | 'fs' | 'files' | 'commonDir'>;
+
+/** Author of the commits that only keep work; they never land. */
+const KEEPER = { NAME: 'Parallel Executor', EMAIL: 'parallel-executor@localhost' } as const;
+const GITLINK = '160000';
+
+/**
+ * Keeps what is in the worktree, tracked and untracked but not ignored, as a commit under a ref. The
+ * worktree, its index and its branch stay as they are. Rejects with `GitError` when git cannot write it;
+ * look at `missing` before you take it for everything.
+ */
+export async function snapshotWorktree(
+  site: WorktreeTools,
+  { path, base, ref, message }: SnapshotRequest,
+): Promise<Snapshot> {
+  const { git, commonDir } = site;
+  const taken = await takeTree(site, path);
+  const { tree, missing } = taken;
+  const baseTree = await git.text(['rev-parse', `${base}^{tree}`], { cwd: commonDir });
+  if (tree === baseTree) return { commit: base, tree, changed: false, missing };
+  const commit = await commitTree(site, taken, message);
+  await git.text(['update-ref', ref, commit], { cwd: commonDir });
+  return { commit, tree, changed: true, missing };
+}
+
+/** The commit for a tree: HEAD when it has that tree already. It is under no ref yet. */
+export async function commitTree(
+  { git, commonDir }: Pick<WorktreeTools, 'git' | 'commonDir'>,
+  { head, tree, changed }: WorktreeTree,
+  message: string,
+): Promise<string> {
+  if (head !== null && !changed) return head;
+  const parents = head === null ? [] : ['-p', head];
+  const env = {
+    GIT_AUTHOR_NAME: KEEPER.NAME,
+    GIT_AUTHOR_EMAIL: KEEPER.EMAIL,
+    GIT_COMMITTER_NAME: KEEPER.NAME,
+    GIT_COMMITTER_EMAIL: KEEPER.EMAIL,
+  };
+  const args = ['commit-tree', ...parents, '-F', '-', tree];
+  return git.text(args, { cwd: commonDir, env, stdin: message });
+}
+
+/**
+ * Writes the worktree's files as a tree. Starts from an index of its own made from HEAD, not from a
+ * copy of the worktree's: there an agent may have marked files as unchanged, and git's check for files
+ * written within the clock's resolution does not survive the copy. It costs reading every file once.
+ */
+export async function takeTree(site: WorktreeTools, path: string): Promise<WorktreeTree> {
+  const { git, fs, files, commonDir } = site;
+  await fs.makeDir(stateFolder(commonDir));
+  const index = join(stateFolder(commonDir), `index-${randomUUID()}`);
+  const own = await addressOf(site, path);
+  const at = { ...own, env: { ...own.env, GIT_INDEX_FILE: index } };
+  try {
+    const head = await headOf(site, at);
+    await git.text(head === null ? ['read-tree', '--empty'] : ['read-tree', head], at);
+    await leaveOutSparse(site, own, at);
+    const options = ['--all', '--sparse', '--ignore-errors'];
+    const add = ['-c', 'core.safecrlf=false', 'add', ...options, '--', '.'];
+    const added = await git.run(add, at);
+    if (head !== null) await addForced(site, own, at, head);
+    const tree = await git.text(['write-tree'], at);
+    const headTree = head === null ? null : await git.text(['rev-parse', `${head}^{tree}`], at);
+    const ownRepository = (await files.kind(join(path, '.git'))) === 'folder';
+    const missing = ownRepository
+      ? 'it was made a repository of its own'
+      : added.exitCode !== 0
+        ? added.stderr.trim()
+        : await notInIndex(site, at, head);
+    return { head, tree, changed: tree !== headTree, missing };
+  } finally {
+    await fs.removeFile(index);
+    await fs.removeFile(`${index}.lock`);
+  }
+}
+
+/**
+ * Names repository and worktree explicitly. Left to itself, git would search upwards when the
+ * worktree's `.git` file is gone, and take the main checkout around it.
+ */
+async function addressOf(site: WorktreeTools, path: string): Promise<GitOptions> {
+  const entry = await findAdminEntry(site, path);
+  const gitDir = entry === null || entry.broken ? site.commonDir : entry.folder;
+  return { cwd: path, env: { GIT_DIR: gitDir, GIT_WORK_TREE: path } };
+}
+
+async function headOf(site: WorktreeTools, at: GitOptions): Promise<string | null> {
+  // Of the main checkout's HEAD, the worktree's says nothing.
+  if (at.env?.['GIT_DIR'] === site.commonDir) return null;
+  const head = await site.git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], at);
+  return head.exitCode === 0 ? head.stdout.trim() : null;
+}
+
+/**
+ * In a sparse checkout, files that are not there on purpose are not deleted. Marks in the new index what
+ * the worktree's own marks; git itself takes the mark off again where there is a file.
+ */
+async function leaveOutSparse(
+  { git }: WorktreeTools,
+  own: GitOptions,
+  at: GitOptions,
+): Promise<void> {
+  const sparse = await git.run(['config', '--type=bool', 'core.sparseCheckout'], own);
+  if (sparse.stdout.trim() !== 'true') return;
+  const tagged = (await git.text(['ls-files', '-z', '-t'], own)).split('\0');
+  const left = tagged.filter((line) => line.startsWith('S ')).map((line) => line.slice(2));
+  const known = new Set((await git.text(['ls-files', '-z'], at)).split('\0'));
+  const stdin = left.filter((path) => known.has(path)).join('\0');
+  await git.text(['update-index', '-z', '--skip-worktree', '--stdin'], { ...at, stdin });
+}
+
+/** Files that git ignores and the agent added all the same are its work. */
+async function addForced(
+  { git }: WorktreeTools,
+  own: GitOptions,
+  at: GitOptions,
+  head: string,
+): Promise<void> {
+  const options = ['--cached', '--name-only', '-z', '--no-renames', '--diff-filter=A'];
+  const stdin = await git.text(['diff-index', ...options, head], own);
+  if (stdin === '') return;
+  await git.text(['update-index', '--add', '--remove', '-z', '--stdin'], { ...at, stdin });
+}
+
+/** A repository inside the worktree is stored as a bare commit id; the commit itself is not ours to keep. */
+async function notInIndex(
+  site: WorktreeTools,
+  at: GitOptions,
+  head: string | null,
+): Promise<string | null> {
+  const since = head ?? (await site.git.text(['hash-object', '-t', 'tree', '--stdin'], at));
+  const options = ['--raw', '-z', '--no-renames', '--ignore-submodules=none'];
+  const staged = await site.git.text(['diff-index', '--cached', ...options, since], at);
+  const inner = changedGitlink(staged);
+  if (inner !== null) return `${inner} is a repository of its own`;
+  const unstaged = await site.git.run(['diff-files', '--quiet', '--ignore-submodules=none'], at);
+  return unstaged.exitCode === 0 ? null : 'files changed meanwhile, or in a submodule';
+}
+
+/** Path of a changed gitlink in `--raw -z` output: `:mode mode oid oid status NUL path NUL`. */
+function changedGitlink(raw: string): string | null {
+  const fields = raw.split('\0');
+  const at = fields.findIndex((field) => field.startsWith(':') && field.split(' ')[1] === GITLINK);
+  return at === -1 ? null : (fields[at + 1] ?? null);
+}

@@ -1,0 +1,194 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import limitConcurrency from 'p-limit';
+
+import { slotName, type TaskId } from '../model/ids';
+import type { Clock } from '../ports/clock';
+import { GitError } from '../ports/git';
+import { findAdminEntry, isOurs, markReady, ownerText, readAdminEntries } from './admin-entry';
+import type { AdminEntry, WorktreeOwner } from './admin-entry';
+import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
+import { dropBrokenEntries } from './worktree-sweep';
+import { isCheckedOut, type Release, releaseWorktree, saveBranchTip } from './worktree-safety';
+import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
+import { createTrashBin } from './trash-bin';
+
+export interface WorktreePoolOptions extends WorktreeSiteOptions {
+  /** With it, `close` does not wait for more than `CLOSE_BUDGET_MS`. */
+  readonly clock?: Clock;
+}
+
+/** What an agent's worktree is made for. `commit` is its base, `token` the fence of its lease. */
+export interface WorktreeRequest {
+  readonly slot: number;
+  readonly task: TaskId;
+  readonly commit: string;
+  readonly token: number;
+}
+
+export interface AgentWorktree {
+  readonly path: string;
+  /** Short name. */
+  readonly branch: string;
+}
+
+export interface OwnedWorktree {
+  readonly path: string;
+  readonly owner: WorktreeOwner;
+}
+
+/** The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks. */
+export interface WorktreePool {
+  /**
+   * A fresh worktree with all files of `commit`, on the branch `agent-<slot>-<task>`. What is left at
+   * its path, or on that branch, is saved before. Rejects with `GitError` or `UserError`.
+   */
+  create(request: WorktreeRequest): Promise<AgentWorktree>;
+  /**
+   * A worktree without a branch, named `verify-<n>`, with exactly the files of `commit` and what git
+   * ignores. One that exists is moved there, which is much quicker than making it. One user at a time.
+   */
+  detached(name: string, commit: string): Promise<{ readonly path: string }>;
+  /** Keeps what is in a worktree under a ref; see `snapshotWorktree`. */
+  snapshot(request: SnapshotRequest): Promise<Snapshot>;
+  /** Removes a worktree once nothing is lost with it; see `releaseWorktree`. */
+  remove(path: string, landed?: readonly string[]): Promise<Release>;
+  /** Our worktrees that exist, of every run. */
+  list(): Promise<readonly OwnedWorktree[]>;
+  /** Forgets our worktrees whose folder somebody removed. */
+  prune(): Promise<void>;
+  /** Deletes removed trees; what is not done within 10 s is left for the next run. */
+  close(): Promise<void>;
+  /** For `sweepWorktrees`. */
+  site(): Promise<WorktreeSite>;
+}
+
+/** More writers than cores only compete for the disk. */
+const populating = limitConcurrency(availableParallelism());
+/** A foreign git that changes the list of worktrees at the same moment makes ours fail. */
+const ADD_ATTEMPTS = 3;
+const VERIFY_NAME = /^verify-\d+$/;
+
+/** Nothing happens on disk before the first call that needs it. */
+export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
+  let opened: Promise<WorktreeSite> | null = null;
+  const site = () => (opened ??= openWorktreeSite(options));
+  const bin = createTrashBin(options.fs, options.clock);
+  const remove = async (path: string, landed: readonly string[] = []) => {
+    const at = await site();
+    const release = await releaseWorktree(at, path, landed);
+    void bin.empty(at.base);
+    return release;
+  };
+  return {
+    site,
+    remove,
+    create: async (request) => createForAgent(await site(), request),
+    detached: async (name, commit) => ({ path: await moveOrCreate(await site(), name, commit) }),
+    snapshot: async (request) => snapshotWorktree(await site(), request),
+    list: async () => listOwned(await site()),
+    prune: async () => prune(await site()),
+    close: async () => {
+      const at = await opened?.catch(() => null);
+      if (at != null) await bin.close(at.base);
+    },
+  };
+}
+
+async function createForAgent(
+  site: WorktreeSite,
+  request: WorktreeRequest,
+): Promise<AgentWorktree> {
+  const { slot, task, commit, token } = request;
+  const path = join(site.base, slotName(slot));
+  await releaseWorktree(site, path, [commit]);
+  const branch = await site.alone(async () => {
+    const free = await freeBranch(site, `${slotName(slot)}-${task}`, path);
+    await saveBranchTip(site, free, task, [commit]);
+    const owner = { kind: 'agent', run: site.runId, task, branch: free, token } as const;
+    await addWorktree(site, path, commit, owner);
+    return free;
+  });
+  await populate(site, path, commit);
+  return { path, branch };
+}
+
+/** A branch that a foreign worktree is on stays theirs. */
+async function freeBranch(site: WorktreeSite, wanted: string, path: string): Promise<string> {
+  if (!(await isCheckedOut(site, wanted, path))) return wanted;
+  return `${wanted}-${site.runId.replace(/^\D+/, '')}`;
+}
+
+/** Call inside `alone`. Repeating is harmless: `-B` does not mind the branch of a failed attempt. */
+async function addWorktree(
+  site: WorktreeSite,
+  path: string,
+  commit: string,
+  owner: WorktreeOwner,
+): Promise<void> {
+  const branch = owner.kind === 'agent' ? ['--no-track', '-B', owner.branch] : ['--detach'];
+  const lock = ['--lock', '--reason', ownerText(owner)];
+  const args = ['worktree', 'add', '--quiet', '--no-checkout', ...lock, ...branch];
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await site.git.run([...args, path, commit], { cwd: site.commonDir });
+    if (result.exitCode === 0) return;
+    if (attempt === ADD_ATTEMPTS) throw new GitError(args, result);
+    await dropBrokenEntries(site);
+  }
+}
+
+/** Writes the files of a fresh worktree. A tree that cannot be completed is taken away again. */
+async function populate(site: WorktreeSite, path: string, commit: string): Promise<void> {
+  const result = await populating(() =>
+    site.git.run(['reset', '--hard', '--quiet', commit], { cwd: path }),
+  );
+  const entry = await findAdminEntry(site, path);
+  if (result.exitCode === 0 && entry !== null) return markReady(site.fs, entry, commit);
+  await releaseWorktree(site, path, [commit]);
+  throw new GitError(['reset', '--hard', commit], result);
+}
+
+async function moveOrCreate(site: WorktreeSite, name: string, commit: string): Promise<string> {
+  if (!VERIFY_NAME.test(name)) throw new TypeError(`Bad name for a verify worktree: ${name}.`);
+  const path = join(site.base, name);
+  const entry = await findAdminEntry(site, path);
+  if (entry?.owner?.kind === 'verify' && entry.base !== null && !entry.broken) {
+    if (await moveTo(site, entry, path, commit)) return path;
+  }
+  await releaseWorktree(site, path, []);
+  await site.alone(() => addWorktree(site, path, commit, { kind: 'verify', run: site.runId }));
+  await populate(site, path, commit);
+  return path;
+}
+
+/** `false` when the worktree is in a state git cannot leave, such as with a lock of a killed git. */
+async function moveTo(
+  { git }: WorktreeSite,
+  entry: AdminEntry,
+  path: string,
+  commit: string,
+): Promise<boolean> {
+  // Named explicitly: without its `.git` file, git would clean the main checkout around it.
+  const at = { cwd: path, env: { GIT_DIR: entry.folder, GIT_WORK_TREE: path } };
+  const moved = await git.run(['checkout', '--quiet', '--detach', '--force', commit], at);
+  if (moved.exitCode !== 0) return false;
+  return (await git.run(['clean', '-ffdq'], at)).exitCode === 0;
+}
+
+async function listOwned(site: WorktreeSite): Promise<readonly OwnedWorktree[]> {
+  const owned: OwnedWorktree[] = [];
+  for (const entry of await readAdminEntries(site)) {
+    const { worktree: path, owner } = entry;
+    if (path === null || owner === null || !isOurs(site, entry)) continue;
+    if (await site.fs.exists(path)) owned.push({ path, owner });
+  }
+  return owned;
+}
+
+async function prune(site: WorktreeSite): Promise<void> {
+  for (const { worktree, ...rest } of await readAdminEntries(site)) {
+    if (worktree === null || !isOurs(site, { worktree, ...rest })) continue;
+    if (!(await site.fs.exists(worktree))) await releaseWorktree(site, worktree, []);
+  }
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+
+import { UserError } from '../model/user-error';
+import { dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
+import { type Release, releaseWorktree } from './worktree-safety';
+import { trashFolder, type WorktreeSite } from './worktree-site';
+
+export interface Sweep {
+  /** Trees that are gone from the base folder; `saved` names the new refs. */
+  readonly released: readonly { readonly path: string; readonly release: Release }[];
+  /** Folders with our kind of name that we did not make; untouched. */
+  readonly foreign: readonly string[];
+}
+
+const OUR_NAME = /^(?:agent|verify)-\d+$/;
+
+/**
+ * Clears what a killed run left: half-made entries that stop git, lock files, worktrees (their unlanded
+ * work is saved to refs first) and the trash. Call it before the first git command about worktrees, and
+ * only while no process of any run is alive in this repository. A second sweep changes nothing.
+ * `landed`: commits known to be safe, usually the target's tip.
+ */
+export async function sweepWorktrees(
+  pool: { readonly site: () => Promise<WorktreeSite> },
+  landed: readonly string[] = [],
+): Promise<Sweep> {
+  const site = await pool.site();
+  await site.alone(async () => {
+    await dropBrokenEntries(site);
+    await removeGitLocks(site);
+  });
+  const released: { path: string; release: Release }[] = [];
+  const foreign: string[] = [];
+  for (const path of await leftovers(site)) {
+    try {
+      released.push({ path, release: await releaseWorktree(site, path, landed) });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      foreign.push(path);
+    }
+  }
+  await site.fs.removeTree(trashFolder(site.base)).catch(() => undefined);
+  return { released, foreign };
+}
+
+/**
+ * Removes our half-made entries. With a single one of them every git command about worktrees fails, and
+ * `git worktree prune` does not help. Call inside `alone`: nobody of ours is making one then.
+ */
+export async function dropBrokenEntries(site: WorktreeSite): Promise<void> {
+  for (const entry of await readAdminEntries(site)) {
+    if (entry.broken && isOurs(site, entry)) await dropAdminEntry(site, entry);
+  }
+}
+
+/** A killed git leaves lock files, and every later git that needs the same file refuses. */
+async function removeGitLocks(site: WorktreeSite): Promise<void> {
+  for (const entry of await readAdminEntries(site)) {
+    if (isOurs(site, entry)) await removeFiles(site, entry.folder, /\.lock$/);
+  }
+  await removeFiles(site, join(site.commonDir, 'refs/heads'), /^agent-\d+-.*\.lock$/);
+  const kept = join(site.commonDir, 'refs/parallel');
+  for (const run of await site.fs.list(kept)) {
+    for (const task of await site.fs.list(join(kept, run))) {
+      await removeFiles(site, join(kept, run, task), /\.lock$/);
+    }
+  }
+}
+
+async function removeFiles({ fs }: WorktreeSite, folder: string, pattern: RegExp): Promise<void> {
+  for (const name of await fs.list(folder)) {
+    if (pattern.test(name)) await fs.removeFile(join(folder, name));
+  }
+}
+
+/** Folders with our names, and the paths of our entries whose folder is gone. */
+async function leftovers(site: WorktreeSite): Promise<readonly string[]> {
+  const paths = new Set<string>();
+  for (const name of await site.fs.list(site.base)) {
+    if (OUR_NAME.test(name)) paths.add(join(site.base, name));
+  }
+  for (const entry of await readAdminEntries(site)) {
+    if (entry.worktree !== null && isOurs(site, entry)) paths.add(entry.worktree);
+  }
+  return [...paths].sort();
+}

@@ -1,0 +1,75 @@
+import type { AgentProfile } from '../model/task';
+import { checkEnvName, checkName } from './check-names';
+import type { CheckedFile } from './check-schema';
+import { childOf, entriesOf, type Located } from './located';
+import type { PlanFileAgent } from './plan-schema';
+import type { Report } from './report';
+
+/**
+ * The agent profiles of a plan, in file order, then those from elsewhere (`extra`) whose names the plan
+ * does not define. An agent without `adapter` and with a `command` is a command.
+ */
+export function buildAgents(
+  { file, root, isLeftOut }: CheckedFile,
+  report: Report,
+  extra: readonly AgentProfile[],
+): readonly AgentProfile[] {
+  const own = entriesOf(childOf(root, 'agents')).map(([name, entry]) => {
+    checkName(report, 'agent name', name, entry.key);
+    const given = file.agents?.[name] ?? {};
+    const isPartial = ['adapter', 'command'].some((key) => isLeftOut('agents', name, key));
+    if (!isPartial) checkAdapter(name, given, entry.key, report);
+    return buildProfile(name, given, entry.value, report);
+  });
+  const names = new Set(own.map((profile) => profile.name));
+  return [...own, ...extra.filter((profile) => !names.has(profile.name))];
+}
+
+function buildProfile(
+  name: string,
+  given: PlanFileAgent,
+  node: Located,
+  report: Report,
+): AgentProfile {
+  return {
+    name,
+    adapter: given.adapter ?? 'command',
+    command: given.command ?? null,
+    model: given.model ?? null,
+    instructions: given.instructions ?? null,
+    maxParallel: given.max_parallel ?? null,
+    env: buildEnv(childOf(node, 'env'), report),
+  };
+}
+
+function checkAdapter(
+  name: string,
+  given: PlanFileAgent,
+  span: Located['span'],
+  report: Report,
+): void {
+  if (given.adapter !== undefined) checkName(report, 'adapter name', given.adapter, span);
+  if (given.command !== undefined || (given.adapter ?? 'command') !== 'command') return;
+  report.error(
+    'no-command',
+    span,
+    given.adapter === undefined
+      ? `Agent "${name}" has neither an adapter nor a command.`
+      : `Agent "${name}" uses the adapter "command" and gives no command.`,
+    'Add a line such as command: "node tools/codemod.mjs", or an adapter such as claude.',
+  );
+}
+
+/** Environment variables as text; numbers keep the form in which they were written (`1.10`). */
+export function buildEnv(node: Located | null, report: Report): Readonly<Record<string, string>> {
+  const pairs = entriesOf(node).flatMap(([name, { key, value }]) => {
+    const text = value.kind === 'scalar' ? value.text : '';
+    if (!checkEnvName(report, name, key)) return [];
+    if (text.includes('\0')) {
+      report.error('bad-env', value.span, `The value of ${name} holds a NUL character.`);
+      return [];
+    }
+    return [[name, text] as const];
+  });
+  return Object.fromEntries(pairs);
+}

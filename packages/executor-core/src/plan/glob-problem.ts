@@ -1,0 +1,96 @@
+import { expandBraces } from '../graph/brace-expansion';
+import { parseGlob } from '../graph/glob-pattern';
+
+const MAX_LENGTH = 1024;
+/** Matching costs length^stars in the worst case; four keep it far below a millisecond. */
+const MAX_STARS = 4;
+
+/** A mistake in a path or glob: `code` as in diagnostics, `problem` in the form "it …". */
+export interface PathProblem {
+  readonly code: 'bad-glob' | 'reserved-path';
+  readonly problem: string;
+  readonly fix: string | null;
+}
+
+/**
+ * Why `glob` may not be part of an access, or `null` if it may. Use it for every glob that comes from
+ * outside: plan files, the API, an agent's request for more room. A leading `!` is allowed.
+ *
+ * @param worktreeBase folder of the worktrees, which no access may enter.
+ */
+export function globProblem(glob: string, worktreeBase: string): PathProblem | null {
+  const body = glob.startsWith('!') ? glob.slice(1) : glob;
+  return (
+    pathProblem(body, worktreeBase) ??
+    bad(dialectProblem(body), 'The dialect is * ** ? {a,b} [a-z] [^a] and a leading !.')
+  );
+}
+
+/**
+ * Why `path` may not be a path (or glob) in the repository, or `null` if it may: no traversal, no
+ * absolute path, no shell text, nothing that belongs to git or to us.
+ */
+export function pathProblem(path: string, worktreeBase: string): PathProblem | null {
+  const slashes = 'Use a path from the repository root, with "/".';
+  return (
+    bad(lengthProblem(path), null) ??
+    bad(characterProblem(path), slashes) ??
+    bad(locationProblem(path), slashes) ??
+    reservedProblem(path, worktreeBase)
+  );
+}
+
+function bad(problem: string | null, fix: string | null): PathProblem | null {
+  return problem === null ? null : { code: 'bad-glob', problem, fix };
+}
+
+function lengthProblem(path: string): string | null {
+  if (path === '') return 'it is empty';
+  return path.length > MAX_LENGTH ? `it is longer than ${MAX_LENGTH} characters` : null;
+}
+
+function characterProblem(path: string): string | null {
+  if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(path)) return 'it holds a control character or a line break';
+  if (path.includes('\\')) return 'it holds a backslash';
+  const shell = /\$[({]|[;`|&<>]/.exec(path);
+  return shell === null ? null : `it holds shell text (${JSON.stringify(shell[0])})`;
+}
+
+function locationProblem(path: string): string | null {
+  if (/^(?:\/|~|[A-Za-z]:)/.test(path)) return 'it is not relative to the repository';
+  const names = (expandBraces(path) ?? [path]).flatMap((one) => one.split('/'));
+  const isTraversal = names.some((name) => name.replace(/\[\.\]/g, '.') === '..');
+  return isTraversal ? 'it leaves its folder with ".."' : null;
+}
+
+/** Git refuses `.git` in any folder and in any letter case; ours lie at the root. */
+function reservedProblem(path: string, worktreeBase: string): PathProblem | null {
+  const patterns = parseGlob(path.toLowerCase()) ?? [];
+  const isGit = patterns.some((pattern) =>
+    pattern.segments.some((segment) => segment !== '**' && segment.text === '.git'),
+  );
+  const base = worktreeBase
+    .toLowerCase()
+    .split('/')
+    .filter((name) => name !== '' && name !== '.');
+  const isWithin = (folder: readonly string[]): boolean =>
+    folder.length > 0 &&
+    patterns.some(({ prefix }) => folder.every((name, at) => prefix[at] === name));
+  if (!isGit && !isWithin(['.parallel']) && !isWithin(base)) return null;
+  const folder = isGit ? '.git' : isWithin(['.parallel']) ? '.parallel' : worktreeBase;
+  return {
+    code: 'reserved-path',
+    problem: `it lies in ${folder}, which no task may touch`,
+    fix: 'Name files of the project.',
+  };
+}
+
+function dialectProblem(glob: string): string | null {
+  if (glob.includes('[!')) return 'it uses "[!…]"; write "[^…]"';
+  if (parseGlob(glob) === null) return 'it uses glob syntax that is not supported';
+  const names = glob.split('/');
+  const deep = names.filter((name) => name === '**').length;
+  const wide = Math.max(...names.map((name) => name.split(/\*+/).length - 1));
+  if (deep > MAX_STARS) return `it holds more than ${MAX_STARS} "**"`;
+  return wide > MAX_STARS ? `it holds more than ${MAX_STARS} "*" in one name` : null;
+}

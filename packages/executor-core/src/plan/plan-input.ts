@@ -1,0 +1,93 @@
+import type { AgentProfile } from '../model/task';
+
+/** A duration: text as in the plan file (`30s`), or a number of milliseconds. */
+export type DurationInput = string | number;
+
+export interface ResourceInput {
+  readonly id: string;
+  readonly exclusive?: boolean;
+}
+
+/**
+ * A task for the API: `{ id: 'landing', agent: 'ui-super', priority: 'HIGH' }`. The keys are those of
+ * the plan file, in snake_case or camelCase; a key given in both spellings is an error.
+ */
+export interface TaskInput {
+  readonly id: string;
+  readonly agent?: string | undefined;
+  readonly prompt?: string | undefined;
+  readonly project?: string | undefined;
+  /** `CRITICAL`, `HIGH`, `NORMAL`, `LOW` or 0..100. */
+  readonly priority?: string | number | undefined;
+  readonly phase?: string | undefined;
+  readonly depends_on?: readonly string[] | undefined;
+  readonly dependsOn?: readonly string[] | undefined;
+  readonly reads?: readonly string[] | undefined;
+  readonly writes?: readonly string[] | undefined;
+  readonly required_resources?: readonly ResourceInput[] | undefined;
+  readonly requiredResources?: readonly ResourceInput[] | undefined;
+  readonly team?: string | undefined;
+  readonly task_type?: string | undefined;
+  readonly taskType?: string | undefined;
+  readonly verify?: readonly string[] | undefined;
+  readonly timeout?: DurationInput | undefined;
+  readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+export interface AgentInput {
+  readonly adapter?: string | undefined;
+  readonly command?: string | readonly string[] | undefined;
+  readonly model?: string | undefined;
+  readonly instructions?: string | undefined;
+  readonly max_parallel?: number | undefined;
+  readonly maxParallel?: number | undefined;
+  readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
+/** The sections of the plan file for the API; those of `parallel_executor` stand at the top. */
+export interface PlanConfig {
+  readonly agents?: readonly AgentProfile[] | Readonly<Record<string, AgentInput>> | undefined;
+  readonly phases?: readonly string[] | undefined;
+  readonly locks?:
+    | {
+        readonly read?: Readonly<Record<string, readonly string[]>>;
+        readonly write?: Readonly<Record<string, readonly string[]>>;
+        readonly conflictResolution?: string;
+        readonly conflict_resolution?: string;
+      }
+    | undefined;
+  readonly resourceStrategies?:
+    | {
+        readonly teamBased?: Readonly<Record<string, { readonly maxParallel: number }>>;
+        readonly taskTypeBased?: Readonly<Record<string, { readonly maxParallel: number }>>;
+      }
+    | undefined;
+  readonly maxAgents?: number | undefined;
+  readonly allowMoreAgents?: boolean | undefined;
+  readonly worktreeBase?: string | undefined;
+  readonly lockTimeout?: DurationInput | undefined;
+  readonly barrierTimeout?: DurationInput | undefined;
+  readonly retryPolicy?:
+    | {
+        readonly maxRetries?: number;
+        readonly backoff?: string;
+        readonly baseDelay?: DurationInput;
+        readonly maxDelay?: DurationInput;
+      }
+    | undefined;
+  readonly mergeStrategy?: string | undefined;
+  readonly checkpointInterval?: DurationInput | undefined;
+  readonly failureStrategy?: string | undefined;
+  readonly timeout?: DurationInput | undefined;
+  readonly defaultAgent?: string | undefined;
+  readonly land?: string | undefined;
+  readonly setup?:
+    | {
+        readonly copy?: readonly string[];
+        readonly link?: readonly string[];
+        readonly run?: readonly string[];
+      }
+    | undefined;
+  readonly verify?: readonly string[] | undefined;
+  readonly budget?: { readonly usd?: number; readonly tokens?: number } | undefined;
+}

@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { DURATION } from './duration';
+
+/**
+ * The plan file, key for key. Values stay as written (durations are text): what they mean is worked out
+ * after every check, and the JSON Schema for editors is made from this very object.
+ */
+
+/** How many agents a plan may ask for, and how many with `allow_more_agents`. */
+export const MAX_AGENTS = 25;
+export const MAX_AGENTS_ALLOWED = 200;
+
+export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
+export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
+
+const text = (what: string) =>
+  z.string({ error: `expected ${what}` }).min(1, `${what} may not be empty`);
+const name = (what: string) => text(`the name of ${what}`);
+const texts = (what: string) => z.array(text(what), { error: `expected a list of ${what}s` });
+const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({
+  description: 'Globs over repository paths: * ** ? {a,b} [a-z] [^a]; a leading ! excludes.',
+});
+const commands = texts('a shell command');
+const duration = z
+  .string({ error: 'expected a duration such as 30s' })
+  .regex(DURATION, 'a duration is a number with ms, s, m or h, such as 30s')
+  .meta({ description: 'A number with ms, s, m or h, such as 30s.' });
+const positive = z
+  .number({ error: 'expected a whole number' })
+  .int('expected a whole number')
+  .min(1, 'it must be 1 or more');
+const flag = z.boolean({ error: 'expected true or false' });
+const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) =>
+  z.enum(choices, { error: `expected one of: ${choices.join(', ')}` });
+const env = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean()], { error: 'expected text' }),
+  { error: 'expected a mapping of names to text' },
+);
+const mapping = (what: string) => ({ error: `expected a mapping of ${what}` });
+
+const retryPolicy = z.strictObject(
+  {
+    max_retries: z
+      .number({ error: 'expected a whole number' })
+      .int('expected a whole number')
+      .min(0, 'it must be 0 or more')
+      .max(100, 'it must be 100 or less'),
+    backoff: oneOf(['exponential', 'fixed', 'none']),
+    base_delay: duration,
+    max_delay: duration,
+  },
+  mapping('retry settings'),
+);
+
+const executor = z.strictObject(
+  {
+    max_agents: positive
+      .max(MAX_AGENTS_ALLOWED, `it must be ${MAX_AGENTS_ALLOWED} or less`)
+      .meta({ description: 'Agents at once: 1 to 25; up to 200 with allow_more_agents.' }),
+    allow_more_agents: flag.meta({ description: 'Lets max_agents and --agents go above 25.' }),
+    worktree_base: text('a folder').meta({
+      description: 'Folder of the worktrees, in the repository.',
+    }),
+    lock_timeout: duration,
+    barrier_timeout: duration,
+    retry_policy: retryPolicy.partial(),
+    merge_strategy: oneOf(['recursive', 'ours', 'theirs']),
+    checkpoint_interval: z.union([z.enum(['phase', 'task']), duration], {
+      error: 'expected phase, task or a duration such as 30s',
+    }),
+    failure_strategy: oneOf(['continue_on_failure', 'fail_fast', 'retry_failed']),
+    timeout: duration.meta({ description: 'Longest time of one attempt, such as 30m.' }),
+    default_agent: name('an agent').meta({ description: 'Agent of the tasks that name none.' }),
+    land: oneOf(['target', 'branch', 'none']),
+    setup: z
+      .strictObject(
+        { copy: texts('a path'), link: texts('a path'), run: commands },
+        mapping('copy, link and run'),
+      )
+      .partial()
+      .meta({ description: 'How a fresh worktree is made ready.' }),
+    verify: commands.meta({
+      description: 'Commands that must pass on the merged tree before it lands.',
+    }),
+    budget: z
+      .strictObject(
+        {
+          usd: z.number({ error: 'expected a number' }).positive('it must be more than 0'),
+          tokens: positive,
+        },
+        mapping('usd and tokens'),
+      )
+      .partial(),
+  },
+  mapping('settings'),
+);
+
+const agent = z.strictObject(
+  {
+    adapter: name('an adapter'),
+    command: z.union([text('a command'), texts('an argument').min(1)], {
+      error: 'expected a command: text, or a list of arguments',
+    }),
+    model: text('the name of a model'),
+    instructions: text('text'),
+    max_parallel: positive,
+    env,
+  },
+  mapping('agent settings'),
+);
+
+const resource = z.strictObject(
+  { id: name('a resource'), exclusive: flag.optional() },
+  mapping('id and exclusive'),
+);
+
+const task = z.strictObject(
+  {
+    agent: name('an agent'),
+    prompt: text('text'),
+    prompt_file: text('a path'),
+    project: name('an Nx project'),
+    priority: z.union(
+      [
+        z
+          .number({ error: 'expected a number' })
+          .min(0, 'it must be 0 or more')
+          .max(100, 'it must be 100 or less'),
+        z.enum(['CRITICAL', 'HIGH', 'NORMAL', 'LOW', 'critical', 'high', 'normal', 'low']),
+      ],
+      { error: 'expected CRITICAL, HIGH, NORMAL, LOW or a number from 0 to 100' },
+    ),
+    phase: name('a phase'),
+    depends_on: z.array(name('a task'), { error: 'expected a list of tasks' }),
+    reads: globs,
+    writes: globs,
+    required_resources: z.array(resource, { error: 'expected a list of resources' }),
+    team: name('a team'),
+    task_type: name('a task type'),
+    verify: commands.meta({ description: "Commands run in the agent's worktree after its work." }),
+    timeout: duration,
+    env,
+  },
+  mapping('task settings'),
+);
+
+const lockMap = z.record(z.string(), globs, mapping('tasks (or agent-N) to globs'));
+const lockTable = z.union([lockMap, z.array(lockMap)], {
+  error: 'expected a list of entries such as "- agent-1: [src/**]"',
+});
+const limits = z.record(
+  z.string(),
+  z.strictObject({ max_parallel: positive }, mapping('max_parallel')),
+  mapping('names to { max_parallel: N }'),
+);
+
+/** Sections and entries that are left empty (`tasks:`) count as absent. */
+const section = <T extends z.ZodType>(schema: T) => schema.nullable().optional();
+
+export const planFileSchema = z
+  .strictObject({
+    version: z.literal(1, { error: 'expected version 1' }).optional(),
+    parallel_executor: section(executor.partial()),
+    agents: section(z.record(z.string(), agent.partial().nullable(), mapping('names to agents'))),
+    phases: section(z.array(name('a phase'), { error: 'expected a list of phase names' })),
+    graph: section(
+      z
+        .record(
+          z.string(),
+          z.array(name('a task'), { error: 'expected a list of tasks' }).nullable(),
+          mapping('tasks to the tasks they depend on'),
+        )
+        .meta({ description: 'What each task depends on; merged with depends_on.' }),
+    ),
+    tasks: section(z.record(z.string(), task.partial().nullable(), mapping('ids to tasks'))),
+    locks: section(
+      z
+        .strictObject(
+          {
+            read: lockTable.nullable(),
+            write: lockTable.nullable(),
+            conflict_resolution: z
+              .string({ error: `expected one of: ${CONFLICT_CHOICES.join(', ')}` })
+              .regex(
+                /^(auto_merge|manual|priority)( *\| *(auto_merge|manual|priority))*$/,
+                `expected one of: ${CONFLICT_CHOICES.join(', ')}`,
+              ),
+          },
+          mapping('read, write and conflict_resolution'),
+        )
+        .partial(),
+    ),
+    resource_strategies: section(
+      z
+        .strictObject(
+          { team_based: limits.nullable(), task_type_based: limits.nullable() },
+          mapping('team_based and task_type_based'),
+        )
+        .partial(),
+    ),
+  })
+  .meta({
+    title: 'Parallel Executor plan',
+    description: 'Tasks for coding agents, in what order, with which files, and how they land.',
+  });
+
+/** A plan file that has passed the schema, and nothing more. */
+export type PlanFile = z.infer<typeof planFileSchema>;
+export type PlanFileTask = NonNullable<NonNullable<PlanFile['tasks']>[string]>;
+export type PlanFileAgent = NonNullable<NonNullable<PlanFile['agents']>[string]>;
+export type PlanFileExecutor = NonNullable<PlanFile['parallel_executor']>;
