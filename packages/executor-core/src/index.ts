@@ -1,1 +1,53 @@
-export * from './model/ids';
+/**
+ * Public API of the engine. Hand-picked: what is not here is not for use outside this package.
+ */
+export { landBundles, openWorkspace, runPlanTask } from './create-executor';
+export type { NxDoorOptions } from './create-executor';
+export { ParallelExecutor } from './parallel-executor';
+export type { BarrierHandle, ExecuteOptions, ExecutorOptions } from './parallel-executor';
+export type { LandBundlesResult, SingleTaskRequest, SingleTaskResult } from './run/nx-door';
+export type { Run, StartOptions } from './run/run';
+export type { RunReader, Transcript } from './run/run-reader';
+export type { LoadedPlan, LoadPlanOptions, ResumeResult, Workspace } from './run/workspace';
+export { PLAN_FILES } from './run/workspace';
+export type { AgentContext, AgentFunction } from './agents/function-agent';
+
+export type { Access, Resource } from './model/access';
+export type { Candidate, ControlRequest, EventOf, Fact, Decision, RunEvent, RunEventType, RunMode, RunOutcome } from './model/event';
+export type { Failure } from './model/failure';
+export { describeFailure, failureLog } from './model/failure';
+export type { RunId, TaskId } from './model/ids';
+export { isRunId, parseRunId, parseSlotName, parseTaskId, slotName, nameProblem, taskIdProblem } from './model/ids';
+export type { ParallelExecution, RunResult, TaskResult } from './model/result';
+export type { AgentProfile, Plan, Settings, Task } from './model/task';
+export type { TaskState, TaskStateName } from './model/task-state';
+export { UserError } from './model/user-error';
+export type { UserErrorKind } from './model/user-error';
+
+export type { Diagnostic } from './plan/diagnostics';
+export { renderDiagnostics } from './plan/diagnostics';
+export { parsePlan } from './plan/load-plan';
+export { planFromTasks } from './plan/plan-from-tasks';
+export type { TaskInput } from './plan/plan-from-tasks';
+export { planDigest, taskKey } from './plan/task-key';
+export { planJsonSchema } from './plan/json-schema';
+
+export { buildTaskGraph } from './graph/task-graph';
+export type { TaskGraph } from './graph/task-graph';
+export { conflictEdges } from './graph/conflict-edges';
+export type { ConflictEdge } from './graph/conflict-edges';
+export { bottomLevels, criticalPath, workAndSpan } from './graph/critical-path';
+export { checkResourceCompatibility, estimateSpeedup, findIndependentSets, findParallelizableTasks } from './graph/groups';
+export { globsOverlap } from './graph/path-overlap';
+export { continueOnFailure, failFast, retryFailed } from './schedule/failure-strategies';
+
+export { countText, durationText, listText } from './report/duration-text';
+export { whyWaiting } from './report/explain';
+export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
+export { describeEvent, requestText } from './report/messages';
+export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';
+export { problemOf, runResult, transcriptPath } from './report/run-result';
+export { elapsedMs, isTaskInProgress, isTaskSettled, needsPerson, workedMs } from './report/run-view';
+export type { RunView, TaskView } from './report/run-view';
+export { busyTasks, statusJson } from './report/status-json';
+export type { StatusJson } from './report/status-json';

@@ -71,7 +71,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const taskOf = (id: TaskId): Task => plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
   const verifier = createVerifier({ engine, run, plan, pool });
   const integration = await openIntegration(
-    { git: tools.git, fs: tools.fs, clock: tools.clock, root: repository.root, run, land: plan.settings.land, branch: repository.branch, emit, verifier },
+    { git: tools.git, fs: tools.fs, clock: tools.clock, root: repository.root, run, land: plan.settings.land, branch: repository.branch, emit, verifier, alone: async (body) => (await pool.site()).alone(body) },
     repository.head,
   );
   const loop = new RunLoop(state, { journal, clock: tools.clock }, (command) => parts.activity?.perform(command));
@@ -88,7 +88,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
       : () => Promise.resolve(waitingIn(loop.current)),
     verifier,
     shared: options.frontDoor === 'nx',
-    isCurrent: (fence) => (fence === NO_LEASE ? Promise.resolve(true) : engine.leases.isCurrent(fence)),
+    isCurrent: (fence) => holdsLease(engine, fence),
     conflictPolicy: plan.settings.conflictPolicy,
     messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
     publish: integration.publish,
@@ -110,13 +110,21 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
       adapterOf: (profile) => adapterOf(tools, profile),
       lastFailure: (task) => lastFailure(loop.current, task),
       integrationTip: integration.tip,
+      setup: plan.settings.setup,
       setUp: (worktree, env, logPath) =>
         setUpWorktree({ ...tools, root: repository.root, worktree, setup: plan.settings.setup, env, logPath }),
-      checkEnvironment: (baseCommit) => checkEnvironment({ base: tools.env, baseCommit, stateRoot: repository.root }),
+      checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
       baseEnv: tools.env,
       saveBundle: (scene, candidate) => saveBundle(engine, plan, scene, candidate),
     };
   }
+}
+
+/** A candidate may be of another process, so the whole table is asked, not what this process holds. */
+async function holdsLease(engine: Engine, fence: number): Promise<boolean> {
+  if (fence === NO_LEASE) return true;
+  const { leases } = await engine.leases.list();
+  return leases.some(({ token }) => token === fence);
 }
 
 function missing(id: TaskId): never {

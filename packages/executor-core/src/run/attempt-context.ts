@@ -3,7 +3,7 @@ import type { LeaseStore } from '../locks/lease-store';
 import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
-import type { AgentProfile, Task } from '../model/task';
+import type { AgentProfile, Task, WorktreeSetup } from '../model/task';
 import type { AgentAdapter } from '../ports/agent';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
@@ -32,6 +32,7 @@ export interface AttemptContext {
   readonly lastFailure: (task: TaskId) => Failure | null;
   /** Commit every new attempt starts from: it contains all that has landed. */
   readonly integrationTip: () => Promise<string>;
+  readonly setup: WorktreeSetup;
   readonly setUp: (
     worktree: string,
     env: Readonly<Record<string, string>>,

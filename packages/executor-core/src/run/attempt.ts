@@ -107,18 +107,19 @@ async function attemptInWorktree(
     type: 'task:started', task: task.id, attempt, slot, base, ...named(worktree), profile: profile.name, at: context.clock.now(),
   });
   let failure: Failure;
+  let kept: string | null = null;
   try {
     const outcome = await workAndCheck(context, { task, profile, command, base, worktree: worktree.path, branch: worktree.branch }, order);
     if ('candidate' in outcome) {
       await context.pool.remove(worktree.path);
       return outcome;
     }
-    failure = outcome.failure;
+    ({ failure, kept } = outcome);
   } catch (error) {
     failure = { kind: 'agent-error', message: error instanceof Error ? error.message : String(error) };
   }
   const release = await context.pool.remove(worktree.path);
-  return { failure, salvage: release.kind === 'removed' ? release.saved : null };
+  return { failure, salvage: (release.kind === 'removed' ? release.saved : null) ?? kept };
 }
 
 function named(worktree: { readonly path: string; readonly branch: string }): { branch: string; worktree: string } {
@@ -129,21 +130,22 @@ async function workAndCheck(
   context: AttemptContext,
   scene: AttemptScene,
   order: StopOrder,
-): Promise<{ readonly failure: Failure } | { readonly candidate: Candidate }> {
+): Promise<{ readonly failure: Failure; readonly kept: string | null } | { readonly candidate: Candidate }> {
   const { task, command, worktree } = scene;
   const paths = context.paths.task(task.id).attempt(command.attempt);
   const files = await writeAgentFiles(context, scene);
   const env = attemptEnvironment(context, scene, files);
   const unready = await context.setUp(worktree, env, paths.checkLog);
-  if (unready !== null) return { failure: unready };
+  if (unready !== null) return { failure: unready, kept: null };
   const failure = await runAgent(context, scene, order, files, env);
-  if (failure !== null) return { failure };
+  if (failure !== null) return { failure, kept: null };
   await context.emit({ type: 'task:verifying', task: task.id, attempt: command.attempt, at: context.clock.now() });
   const result = await produceCandidate(context, scene);
-  if ('failure' in result) return result;
+  if ('failure' in result) return { failure: result.failure, kept: null };
+  const kept = result.candidate.noop ? null : result.candidate.ref;
   const written = checkWriteSet(result.paths, task.access);
   if (!written.ok) {
-    return { failure: { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes } };
+    return { failure: { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes }, kept };
   }
   const red = await runChecks({
     runner: context.runner,
@@ -157,9 +159,9 @@ async function workAndCheck(
     signal: order.signal,
     where: 'worktree',
   });
-  if (red !== null) return { failure: red };
+  if (red !== null) return { failure: red, kept };
   if (!(await context.leases.isCurrent(command.token))) {
-    return { failure: { kind: 'lost-lease', token: command.token } };
+    return { failure: { kind: 'lost-lease', token: command.token }, kept };
   }
   await context.saveBundle(scene, result.candidate);
   return result;

@@ -17,6 +17,7 @@ export function produceCandidate(context: AttemptContext, scene: AttemptScene): 
     worktree: scene.worktree,
     base: scene.base,
     branch: `refs/heads/${scene.branch}`,
+    exclude: [...context.setup.copy, ...context.setup.link],
     run,
     task: task.id,
     fence: command.token,

@@ -76,7 +76,7 @@ export async function claimWorkspace(engine: Engine, run: RunId, frontDoor: Fron
   const answer = await engine.leases.acquire(
     {
       run,
-      task: parseTaskId('run'),
+      task: parseTaskId(`run-${engine.tools.processes.self().pid}`),
       access: { reads: [], writes: [] },
       resources: [{ id: WORKSPACE, exclusive: frontDoor !== 'nx' }],
       policy: 'wait',

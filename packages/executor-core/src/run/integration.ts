@@ -33,6 +33,8 @@ export interface IntegrationContext {
   /** Branch the run started on, or `null` on a detached HEAD: the work then lands on `parallel/<run>`. */
   readonly branch: string | null;
   readonly emit: (fact: Fact) => Promise<void>;
+  /** Runs `body` while nobody changes git's list of worktrees, which publishing reads. */
+  readonly alone: <T>(body: () => Promise<T>) => Promise<T>;
   readonly verifier: Verifier | null;
 }
 
@@ -82,12 +84,14 @@ export async function openIntegration(context: IntegrationContext, head: string)
   };
   const publish = async (): Promise<void> => {
     if (target === null) return;
+    // Our own branch is made when there is something to put on it; the user's is never made anew.
+    if (target !== context.branch) await context.git.run(['update-ref', target, await tip(), ''], at);
     const before = await context.git.run(['rev-parse', '--verify', '--quiet', target], at);
     for (let tries = ABSORB_TRIES; tries > 0; tries -= 1) {
       const commit = await tip();
-      const answer = await publishTarget({ git: context.git, fs: context.fs, root: context.root, target, commit });
+      const answer = await context.alone(() => publishTarget({ git: context.git, fs: context.fs, root: context.root, target, commit }));
       if (answer.kind === 'advanced') {
-        if (before.stdout.trim() === answer.commit) return;
+        if (before.stdout.trim() === answer.commit && target === context.branch) return;
         await context.emit({ type: 'target:advanced', ref: target, commit: answer.commit, at: context.clock.now() });
         return;
       }

@@ -11,6 +11,9 @@ import type { Verifier } from './verifier';
 /** How long to wait for another process that verifies and lands: its checks may take hours. */
 const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
 
+/** How often a drain that throws (a full disk, a broken git) is tried before its candidates go back. */
+const DRAIN_TRIES = 3;
+
 /** A candidate that waits to land. */
 export interface Waiting {
   readonly task: TaskId;
@@ -46,6 +49,8 @@ export interface LanderContext {
 export interface Lander {
   /** Something was queued: drain soon. */
   request(): void;
+  /** Stops landing for good; what has not landed stays queued. */
+  halt(): void;
   /** Resolves when nothing is being landed and nothing was asked for. */
   idle(): Promise<void>;
 }
@@ -55,15 +60,22 @@ export interface Lander {
  * queued, for every process, so candidates that arrive during a verification form the next batch.
  */
 export function createLander(context: LanderContext): Lander {
+  const halted = new AbortController();
   let wanted = false;
+  let failures = 0;
   let draining: Promise<void> | null = null;
   const drainAll = async (): Promise<void> => {
-    while (wanted) {
+    while (wanted && !halted.signal.aborted) {
       wanted = false;
       try {
-        await context.mutex.with(context.mergeLock, () => drainOnce(context), MERGE_PATIENCE_MS);
+        const { mutex, mergeLock } = context;
+        const left = await mutex.with(mergeLock, () => drainOnce(context, halted.signal), MERGE_PATIENCE_MS);
+        wanted ||= left > 0;
+        failures = 0;
       } catch (error) {
-        await reject(context, error);
+        failures += 1;
+        if (failures < DRAIN_TRIES) wanted = true;
+        else await giveBack(context, error);
       }
     }
     draining = null;
@@ -73,33 +85,39 @@ export function createLander(context: LanderContext): Lander {
       wanted = true;
       draining ??= drainAll();
     },
+    halt() {
+      halted.abort();
+    },
     async idle() {
       while (draining !== null) await draining;
     },
   };
 }
 
-/** A landing that broke fails what waited for it: it is tried again, never silently left queued. */
-async function reject(context: LanderContext, error: unknown): Promise<void> {
+/** git or the disk failed us, not the agents: their tasks are tried again at no cost to them. */
+async function giveBack(context: LanderContext, error: unknown): Promise<void> {
   const message = `landing failed: ${error instanceof Error ? error.message : String(error)}`;
   for (const { task, attempt, candidate } of await context.waiting()) {
-    const failure: Failure = { kind: 'agent-error', message };
+    const failure: Failure = { kind: 'interrupted', message };
     await context.emit({ type: 'attempt:failed', task, attempt, failure, salvage: candidate.ref, at: context.clock.now() });
   }
 }
 
-async function drainOnce(context: LanderContext): Promise<void> {
+/** Resolves with the number of candidates that neither landed nor were rejected. */
+async function drainOnce(context: LanderContext, signal: AbortSignal): Promise<number> {
   const waiting = await context.waiting();
-  if (waiting.length === 0) return;
+  if (waiting.length === 0) return 0;
+  const { verifier } = context;
   const byTask = new Map(waiting.map((item) => [item.task, item]));
   const at = (): number => context.clock.now();
-  await drainQueue(
+  const { left, landed } = await drainQueue(
     { git: context.git },
     {
       root: context.root,
       ref: context.integrationRef,
       queue: waiting.map((item) => ({ ...item, message: context.messageOf(item) })),
-      verify: context.verifier?.check ?? null,
+      verify: verifier === null ? null : (commit, tree, base) => verifier.check(commit, tree, base, signal),
+      signal,
       isCurrent: context.isCurrent,
       conflictPolicy: context.conflictPolicy,
       onMerging: ({ task }, onto, batch) => context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
@@ -110,6 +128,7 @@ async function drainOnce(context: LanderContext): Promise<void> {
       },
     },
   );
-  await context.publish();
-  if (context.shared) await context.verifier?.close();
+  if (landed.length > 0) await context.publish();
+  if (context.shared) await verifier?.close();
+  return left.length;
 }

@@ -35,15 +35,14 @@ export interface SingleTaskResult {
 }
 
 /**
- * Runs and lands one task of `plan` in a run that several processes share. The caller (Nx) has run
- * its dependencies; those that came from the cache are landed first.
+ * Runs and lands one task of `plan` in a run that several processes share. The caller has seen to it
+ * that what it depends on has landed.
  */
 export async function runSingleTask(engine: Engine, plan: Plan, request: SingleTaskRequest): Promise<SingleTaskResult> {
   const task = findTask(plan, request.task);
   checkAdapters(engine.tools, plan);
   const runId = requireRunId(request.runId);
-  return inSharedRun(engine, plan, runId, [task], async (parts, first, journal) => {
-    await landCached(engine, plan, runId, task.dependsOn, journal);
+  return inSharedRun(engine, plan, runId, [task], async (parts, first) => {
     const { loop } = parts;
     const stop = loop.on((event) => request.onEvent?.(event));
     const onAbort = (): void => {

@@ -60,6 +60,9 @@ export function createActivity(deps: PerformerDeps): Activity {
       case 'land':
         deps.lander.request();
         return;
+      case 'halt':
+        deps.lander.halt();
+        return;
       case 'free':
         track(free(deps.leases, command, tokens), freeing);
         return;

@@ -13,7 +13,7 @@ import type { Engine } from './engine';
 /** Checks merged commits in a worktree of its own. */
 export interface Verifier {
   /** A failure is the plan's `verify` gone red. */
-  check(commit: string, tree: string, base: string): Promise<Failure | null>;
+  check(commit: string, tree: string, base: string, signal?: AbortSignal): Promise<Failure | null>;
   /** Gives the verify worktree back; the next check makes a new one. */
   close(): Promise<void>;
 }
@@ -37,11 +37,11 @@ export function createVerifier(context: {
   const { tools, repository } = engine;
   const { fs, runner, clock } = tools;
   const logPath = join(runPaths(repository.root, run).dir, 'verify.log');
-  const check = async (commit: string, tree: string, base: string): Promise<Failure | null> => {
+  const check: Verifier['check'] = async (commit, tree, base, signal) => {
     const known = verdicts.get(tree);
     if (known !== undefined) return known;
     const { path } = await pool.detached('verify-1', commit);
-    const env = checkEnvironment({ base: tools.env, baseCommit: base, stateRoot: repository.root });
+    const env = checkEnvironment(tools.env, base);
     if (worktree === null) {
       const unready = await setUpWorktree({
         ...tools, root: repository.root, worktree: path, setup: settings.setup, env, logPath,
@@ -50,9 +50,10 @@ export function createVerifier(context: {
       worktree = path;
     }
     const verdict = await runChecks({
-      runner, clock, fs, commands: settings.verify, cwd: path, env, logPath, timeoutMs: settings.timeoutMs, where: 'merged',
+      runner, clock, fs, commands: settings.verify, cwd: path, env, logPath, timeoutMs: settings.timeoutMs, signal, where: 'merged',
     });
-    verdicts.set(tree, verdict);
+    // A check that was stopped says nothing about the tree.
+    if (verdict?.kind !== 'interrupted') verdicts.set(tree, verdict);
     return verdict;
   };
   const close = async (): Promise<void> => {
@@ -60,7 +61,7 @@ export function createVerifier(context: {
     worktree = null;
   };
   return {
-    check: (commit, tree, base) => oneAtATime(() => check(commit, tree, base)),
+    check: (commit, tree, base, signal) => oneAtATime(() => check(commit, tree, base, signal)),
     close: () => oneAtATime(close),
   };
 }

@@ -41,6 +41,8 @@ export type ResumeResult =
 export interface Workspace {
   readonly root: string;
   readonly repository: Repository;
+  /** `true` when there is a plan file at the root. */
+  hasPlan(): Promise<boolean>;
   /** Rejects with `UserError` when there is no plan file. */
   loadPlan(options?: LoadPlanOptions): Promise<LoadedPlan>;
   start(plan: Plan, options?: { readonly frontDoor?: FrontDoor }): Promise<Run>;
@@ -81,10 +83,10 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     request: async (request, runId) => sendRequest(tools, root, await reader(runId), request),
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
+    hasPlan: async () => (await planAtRoot(tools, root)) !== null,
     initPlan: async () => {
-      for (const name of PLAN_FILES) {
-        if (await tools.fs.exists(join(root, name))) return { path: join(root, name), created: false };
-      }
+      const present = await planAtRoot(tools, root);
+      if (present !== null) return { path: present, created: false };
       const path = join(root, PLAN_FILES[0]);
       return { path, created: await tools.fs.createExclusive(path, STARTER_PLAN) };
     },
@@ -113,9 +115,14 @@ async function loadPlan(tools: Toolbox, root: string, cwd: string, options: Load
     : { ok: false, diagnostics: final.diagnostics, text, file };
 }
 
+async function planAtRoot(tools: Toolbox, root: string): Promise<string | null> {
+  for (const name of PLAN_FILES) if (await tools.fs.exists(join(root, name))) return join(root, name);
+  return null;
+}
+
 async function findPlanFile(tools: Toolbox, root: string, cwd: string, file?: string): Promise<string> {
-  const candidates = file === undefined ? PLAN_FILES.map((name) => join(root, name)) : [resolve(cwd, file), join(root, file)];
-  for (const path of candidates) if (await tools.fs.exists(path)) return path;
+  const present = file === undefined ? await planAtRoot(tools, root) : resolve(cwd, file);
+  if (present !== null && (await tools.fs.exists(present))) return present;
   throw file === undefined
     ? new UserError('usage', `There is no ${PLAN_FILES[0]} in ${root}.`, 'Write one with parallel-cli init, or name one with --plan FILE.')
     : new UserError('usage', `There is no plan file ${file}.`, 'Check the path; it is taken from where the command was started.');

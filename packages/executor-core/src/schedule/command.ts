@@ -19,6 +19,8 @@ export type Command =
   | { readonly type: 'pass'; readonly task: TaskId }
   /** Candidates wait: drain the merge queue. */
   | { readonly type: 'land' }
+  /** Stop landing: candidates stay queued for a later run. */
+  | { readonly type: 'halt' }
   | { readonly type: 'free'; readonly task: TaskId; readonly what: 'slot' | 'all' }
   /** Report `timer:due` at `at` (epoch ms). */
   | { readonly type: 'wake'; readonly task: TaskId; readonly at: number }

@@ -118,6 +118,7 @@ function applyControl(turn: Turn, event: Extract<Fact, { type: 'control:requeste
       }
       turn.enterMode('stopping', `stopped by ${by}`);
       turn.stopAgents(request.how === 'kill' ? 'kill' : 'interrupt');
+      turn.command({ type: 'halt' });
       return;
   }
 }
@@ -254,9 +255,16 @@ class Turn {
       const failed = names.has('failed') || names.has('blocked') || names.has('conflicted');
       const outcome = failed ? 'failed' : names.has('cancelled') ? 'stopped' : 'completed';
       this.record({ type: 'run:finished', outcome });
-    } else if ((state.mode === 'draining' || state.mode === 'stopping') && state.holding.length === 0) {
+    } else if (this.isWoundDown()) {
       this.record({ type: 'run:finished', outcome: 'stopped' });
     }
+  }
+
+  /** Draining waits until what is queued has landed; stopping only until no agent is left. */
+  private isWoundDown(): boolean {
+    const { mode, holding } = this.state;
+    if (mode === 'draining') return holding.length === 0;
+    return mode === 'stopping' && !this.anyIn('leasing', 'running', 'verifying');
   }
 
   private anyIn(...names: readonly TaskState['name'][]): boolean {

@@ -1,0 +1,22 @@
+import type { Context } from '../context';
+import type { ExitCode } from '../exit-codes';
+import { ExitCode as Exit } from '../exit-codes';
+import { forecast } from '../forecast';
+import { forecastText } from '../ui/forecast-text';
+import type { PlanChoice } from './load-plan';
+import { loadChosenPlan } from './load-plan';
+
+/** `plan` (and `run --dry-run`): what would run when, and why. Starts nothing. */
+export async function execute(
+  context: Context,
+  positional: string | undefined,
+  options: PlanChoice,
+): Promise<ExitCode> {
+  const workspace = await context.openWorkspace();
+  const loaded = await loadChosenPlan(context, workspace, positional, options);
+  if (loaded === null) return Exit.usage;
+  const answer = forecast(loaded.plan);
+  if (options.json === true) context.answerJson(answer);
+  else context.answer(forecastText(answer, context.stdoutCapabilities()));
+  return Exit.ok;
+}

@@ -1,0 +1,209 @@
+import {
+  failed,
+  landed,
+  planOf,
+  runStarted,
+  second,
+  started,
+} from '@parallel-executor/core/testing';
+import { mkdtemp, rm, writeFile, appendFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent } from '@parallel-executor/core';
+import { main } from '../main';
+import { FakeOut, FakeReader, FakeWorld, fakeWorkspace } from '../testing/fake-world';
+
+const plan = planOf({ db: {}, api: { dependsOn: ['db'] }, ui: {} });
+const journal: readonly RunEvent[] = [
+  runStarted(plan),
+  ...started('db', 1, 0),
+  ...started('ui', 2, 0),
+];
+
+function look(events: readonly RunEvent[], stdout = new FakeOut()) {
+  const reader = new FakeReader(plan, [...events]);
+  const world = new FakeWorld(fakeWorkspace({ reader: () => Promise.resolve(reader) }), { stdout });
+  world.time = second(10);
+  const cli = (...words: readonly string[]) => main(['node', 'parallel-cli', ...words], world);
+  return { reader, world, cli };
+}
+
+/** Lets promise callbacks run. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+describe('status', () => {
+  it('prints the panel without escape codes, and why tasks wait', async () => {
+    const { world, cli } = look(journal);
+    expect(await cli('status')).toBe(0);
+    expect(world.stdout.text).toContain('PARALLEL EXECUTOR STATUS');
+    expect(world.stdout.text).toContain('Active Agents:  2/4');
+    expect(world.stdout.text).toContain('api waits for db (running on agent-1).');
+    expect(world.stdout.text).not.toContain('\u001B');
+  });
+
+  it('names what needs attention and the command that helps', async () => {
+    const { world, cli } = look([...journal, ...failed('ui', 5)]);
+    await cli('status');
+    expect(world.stdout.text).toContain(
+      'ui (failed): agent exited with code 3. See: parallel-cli logs ui',
+    );
+  });
+
+  it('as JSON is the status object', async () => {
+    const { world, cli } = look(journal);
+    expect(await cli('status', '--json')).toBe(0);
+    expect(JSON.parse(world.stdout.text)).toMatchObject({
+      schemaVersion: 1,
+      run: { status: 'running' },
+      counts: { active: 2, pending: 1 },
+    });
+  });
+
+  it('says when the process of the run is gone', async () => {
+    const { world, cli, reader } = look(journal);
+    reader.alive = false;
+    await cli('status');
+    expect(world.stdout.text).toContain('continue with: parallel-cli resume');
+    world.stdout.text = '';
+    await cli('status', '--json');
+    expect(JSON.parse(world.stdout.text)).toMatchObject({ run: { status: 'interrupted' } });
+  });
+
+  it('without a run, or with an unknown one, ends with 2 and says what there is', async () => {
+    const world = new FakeWorld(
+      fakeWorkspace({
+        reader: () => Promise.resolve(null),
+        runs: () => Promise.resolve([new FakeReader(plan, []).id]),
+      }),
+    );
+    expect(await main(['node', 'parallel-cli', 'status'], world)).toBe(2);
+    expect(world.stderr.text).toContain('parallel-cli run');
+    expect(await main(['node', 'parallel-cli', 'status', 'PEXEC-9'], world)).toBe(2);
+    expect(world.stderr.text).toContain('Known runs: PEXEC-1705316400000');
+  });
+});
+
+describe('status --watch', () => {
+  it('shows every change until the run is over', async () => {
+    const { world, cli, reader } = look(journal);
+    const code = cli('status', '--watch', '--json');
+    await settle();
+    reader.push(...journal);
+    await settle();
+    reader.push(...landed('db', 6), { type: 'run:finished', at: second(7), outcome: 'stopped' });
+    world.tick(500);
+    expect(await code).toBe(0);
+    const statuses = world.stdout.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { run: { status: string } });
+    expect(statuses.map(({ run }) => run.status)).toEqual(['running', 'stopped']);
+    expect(world.leftovers).toBe(0);
+  });
+
+  it('ends when the process of the run does, and says so', async () => {
+    const { world, cli, reader } = look(journal);
+    const code = cli('status', '--watch');
+    await settle();
+    reader.alive = false;
+    world.tick(500);
+    expect(await code).toBe(0);
+    expect(world.stdout.text).toContain('continue with: parallel-cli resume');
+  });
+
+  it('is left by Ctrl-C without a word to the run, and by a reader that goes away', async () => {
+    const first = look(journal);
+    const left = first.cli('status', '--watch');
+    await settle();
+    first.world.send('SIGINT');
+    expect(await left).toBe(130);
+    const second_ = look(journal);
+    const unread = second_.cli('status', '--watch');
+    await settle();
+    second_.world.stdout.close();
+    expect(await unread).toBe(0);
+  });
+
+  it('gives the cursor back', async () => {
+    const { world, cli, reader } = look(journal, new FakeOut(true, 80, 40));
+    const code = cli('status', '--watch');
+    await settle();
+    reader.push(...journal, { type: 'run:finished', at: second(7), outcome: 'completed' });
+    world.tick(500);
+    await code;
+    expect(world.stdout.text).toContain('\u001B[?25l');
+    expect(world.stdout.text.lastIndexOf('\u001B[?25h')).toBeGreaterThan(
+      world.stdout.text.lastIndexOf('\u001B[?25l'),
+    );
+  });
+});
+
+describe('logs', () => {
+  let dir = '';
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'parallel-cli-logs-'));
+  });
+  afterEach(async () => {
+    await rm(dir, { recursive: true });
+  });
+
+  async function withLogs() {
+    const set = look(journal);
+    set.reader.logs = await Promise.all(
+      [1, 2].map(async (attempt) => {
+        const path = join(dir, `attempt-${attempt}.log`);
+        await writeFile(path, `output of attempt ${attempt}\n`);
+        return { task: 'db', attempt, path };
+      }),
+    );
+    return set;
+  }
+
+  it('prints the latest attempt, or the one asked for', async () => {
+    const { world, cli } = await withLogs();
+    expect(await cli('logs', 'db')).toBe(0);
+    expect(world.stdout.text).toBe('output of attempt 2\n');
+    world.stdout.text = '';
+    await cli('logs', 'db', '--attempt', '1');
+    expect(world.stdout.text).toBe('output of attempt 1\n');
+  });
+
+  it('lists the logs when no task is given', async () => {
+    const { world, cli } = await withLogs();
+    expect(await cli('logs')).toBe(0);
+    expect(world.stdout.text).toContain('db  attempt 2');
+  });
+
+  it('of an unknown task or a missing attempt fail', async () => {
+    const { world, cli } = await withLogs();
+    expect(await cli('logs', 'ghost')).toBe(2);
+    expect(world.stderr.text).toContain('Its tasks: db, api, ui');
+    expect(await cli('logs', 'db', '--attempt', '9')).toBe(1);
+    expect(await cli('logs', '--follow')).toBe(2);
+  });
+
+  it('follows what is appended, to the last byte', async () => {
+    const { world, cli, reader } = await withLogs();
+    const path = join(dir, 'attempt-2.log');
+    const code = cli('logs', 'db', '--follow');
+    await until(() => world.stdout.text.includes('attempt 2'));
+    const bytes = Buffer.from('é end\n');
+    await appendFile(path, bytes.subarray(0, 1));
+    world.tick(300);
+    await settle();
+    await appendFile(path, bytes.subarray(1));
+    reader.push({ type: 'run:finished', at: second(7), outcome: 'completed' });
+    world.tick(300);
+    expect(await code).toBe(0);
+    expect(world.stdout.text).toBe('output of attempt 2\né end\n');
+    expect(world.leftovers).toBe(0);
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await settle();
+}

@@ -1,0 +1,199 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ControlOptions } from './commands/control';
+import type { PlanChoice } from './commands/load-plan';
+import type { LogsOptions } from './commands/logs';
+import type { ResumeOptions } from './commands/resume';
+import type { RunOptions } from './commands/run';
+import type { StatusOptions } from './commands/status';
+import type { Context } from './context';
+import { contextOf } from './context';
+import type { Deps } from './deps';
+import type { ExitCode } from './exit-codes';
+import { lazy } from './lazy';
+import { EXIT_CODES_HELP } from './messages-help';
+import type { ColorChoice } from './ui/capabilities';
+import { PROGRESS_CHOICES } from './ui/progress-choice';
+
+/** Makes a command with an example on top of its help. */
+type Add = (name: string, summary: string, ...examples: readonly string[]) => Command;
+
+interface Wiring {
+  readonly add: Add;
+  readonly context: () => Context;
+  /** Receives the exit code of the command that ran. */
+  readonly finish: (code: ExitCode) => void;
+}
+
+/** The command line. `finish` gets the exit code of the command that ran; it is not called for help. */
+export function buildProgram(deps: Deps, finish: (code: ExitCode) => void): Command {
+  const program = new Command('parallel-cli')
+    .description('Run up to 25 coding agents at once on one repository and land their work safely.')
+    .version(lazy.version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addOption(
+      new Option('--color <when>', 'colour in the output')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
+    .option('-C, --cwd <dir>', 'work in this folder')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        deps.stdout.write(text);
+      },
+      writeErr: (text) => {
+        deps.stderr.write(text);
+      },
+      getOutHelpWidth: () => deps.stdout.columns ?? 100,
+      getErrHelpWidth: () => deps.stderr.columns ?? 100,
+    })
+    .addHelpText(
+      'before',
+      'For example:\n  parallel-cli init && parallel-cli plan && parallel-cli run\n',
+    )
+    .addHelpText('after', EXIT_CODES_HELP);
+  const wiring: Wiring = {
+    finish,
+    context: () => contextOf(deps, program.opts<{ color: ColorChoice; cwd?: string }>()),
+    add: (name, summary, ...examples) =>
+      program
+        .command(name)
+        .description(summary)
+        .addHelpText('before', `For example:\n${examples.map((line) => `  ${line}\n`).join('')}`),
+  };
+  addPlanning(wiring);
+  addRunning(wiring);
+  addControls(wiring);
+  addLooking(wiring);
+  return program;
+}
+
+function addPlanning({ add, context, finish }: Wiring): void {
+  add(
+    'init',
+    'write an example plan, parallel.yaml, unless there is a plan',
+    'parallel-cli init',
+  ).action(async () => {
+    finish(await lazy.init().execute(context()));
+  });
+  const plan = add(
+    'plan',
+    'show what would run when, before anything runs',
+    'parallel-cli plan',
+    'parallel-cli plan tasks/release.yaml --agents 10 --json',
+  ).argument('[plan]', 'plan file; parallel.yaml at the repository root by default');
+  withPlanOptions(plan).action(async (file: string | undefined, options: PlanChoice) => {
+    finish(await lazy.plan().execute(context(), file, options));
+  });
+}
+
+function addRunning({ add, context, finish }: Wiring): void {
+  const run = add(
+    'run',
+    'run the plan and land the work of its agents',
+    'parallel-cli run',
+    'parallel-cli run tasks/release.yaml --agents 10 --progress plain',
+  )
+    .argument('[plan]', 'plan file; parallel.yaml at the repository root by default')
+    .option('--dry-run', 'show what would run when, and start nothing')
+    .addOption(progressOption());
+  withPlanOptions(run).action(async (file: string | undefined, options: RunOptions) => {
+    finish(await lazy.run().execute(context(), file, options));
+  });
+  add(
+    'resume',
+    'undo a pause, or continue a run whose process is gone',
+    'parallel-cli resume',
+    'parallel-cli resume PEXEC-1705323000000',
+  )
+    .argument('[run]', 'run id; the current run by default')
+    .addOption(progressOption())
+    .option('--json', 'print one JSON object')
+    .action(async (run: string | undefined, options: ResumeOptions) => {
+      finish(await lazy.resume().execute(context(), run, options));
+    });
+}
+
+function addControls({ add, context, finish }: Wiring): void {
+  add(
+    'pause',
+    'let running agents finish and start nothing new, until "resume"',
+    'parallel-cli pause',
+  )
+    .argument('[run]', 'run id; the current run by default')
+    .option('--json', 'print one JSON object')
+    .action(async (run: string | undefined, options: ControlOptions) => {
+      finish(await lazy.control().pause(context(), run, options));
+    });
+  add(
+    'kill',
+    'end one agent, or all of them',
+    'parallel-cli kill agent-3',
+    'parallel-cli kill api_routes',
+    'parallel-cli kill --all',
+  )
+    .argument('[target]', 'agent-<n> or a task id')
+    .option('--all', 'end every agent and the run')
+    .option('--run <run>', 'run id; the current run by default')
+    .option('--json', 'print one JSON object')
+    .action(async (target: string | undefined, options: ControlOptions) => {
+      finish(await lazy.control().kill(context(), target, options));
+    });
+}
+
+function addLooking({ add, context, finish }: Wiring): void {
+  add(
+    'status',
+    'show how a run is going and what needs a person',
+    'parallel-cli status',
+    'parallel-cli status --watch',
+  )
+    .argument('[run]', 'run id; the current run by default')
+    .option('-w, --watch', 'keep showing it until the run is over')
+    .option('--json', 'print one JSON object (with --watch: one per line and change)')
+    .action(async (run: string | undefined, options: StatusOptions) => {
+      finish(await lazy.status().execute(context(), run, options));
+    });
+  add(
+    'logs',
+    'print what an agent printed; without a task, list the logs',
+    'parallel-cli logs api_routes --follow',
+  )
+    .argument('[task]', 'task id')
+    .option('-f, --follow', 'keep printing until the run is over')
+    .option('--attempt <n>', 'this attempt instead of the latest', parseCount)
+    .option('--run <run>', 'run id; the current run by default')
+    .action(async (task: string | undefined, options: LogsOptions) => {
+      finish(await lazy.logs().execute(context(), task, options));
+    });
+  add('progress', 'for agents: say how far the task is', 'parallel-cli progress 40 "wiring routes"')
+    .argument('<percent>', '0 to 100, or - for a note alone')
+    .argument('[note]', 'what is being done now')
+    .action(async (percent: string, note: string | undefined) => {
+      finish(await lazy.progress().execute(context(), percent, note));
+    });
+}
+
+function withPlanOptions(command: Command): Command {
+  return command
+    .option('--agents <n>', 'at most this many agents at once', parseCount)
+    .option('--plan <file>', 'plan file, as the argument')
+    .option('--json', 'print one JSON object');
+}
+
+function progressOption(): Option {
+  return new Option(
+    '--progress <how>',
+    'tty paints a panel, plain prints lines, json prints the events; auto decides by the terminal',
+  )
+    .choices([...PROGRESS_CHOICES])
+    .default('auto');
+}
+
+function parseCount(text: string): number {
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new InvalidArgumentError('Give a whole number of at least 1.');
+  return count;
+}

@@ -1,0 +1,47 @@
+import type { Plan, RunView, TaskView } from '@parallel-executor/core';
+import { problemOf, whyWaiting } from '@parallel-executor/core';
+import { INTERRUPTED } from '../messages';
+import type { Capabilities } from './capabilities';
+import { attentionTasks } from './frame-rows';
+import { plainText } from './text-width';
+import { themeOf } from './theme';
+
+/** At most this many waiting tasks are explained; a long queue explains itself by its head. */
+const MOST_WAITING = 5;
+
+/** Below the panel: what needs a person and the command that helps, then why the next tasks wait. */
+export function attentionText(
+  plan: Plan,
+  view: RunView,
+  ownerAlive: boolean,
+  caps: Pick<Capabilities, 'color' | 'unicode'>,
+): readonly string[] {
+  const theme = themeOf(caps);
+  const needy = attentionTasks([...view.tasks.values()]);
+  const held =
+    view.targetHeld === null ? [] : [`  branch not moved: ${plainText(view.targetHeld)}`];
+  const needs = [...needy.map(needLine), ...held];
+  return [
+    ...(ownerAlive ? [] : [theme.paint('warn', INTERRUPTED)]),
+    ...(needs.length === 0 ? [] : [theme.paint('bad', 'Needs attention:'), ...needs]),
+    ...(view.outcome === null && ownerAlive ? waitingLines(plan, view) : []),
+  ];
+}
+
+function needLine(task: TaskView): string {
+  return `  ${task.id} (${task.state}): ${plainText(problemOf(task))}. See: parallel-cli logs ${task.id}`;
+}
+
+function waitingLines(plan: Plan, view: RunView): readonly string[] {
+  const waiting = [...view.tasks.values()].filter((task) =>
+    ['pending', 'leasing', 'backoff'].includes(task.state),
+  );
+  if (waiting.length === 0) return [];
+  const shown = waiting.slice(0, MOST_WAITING);
+  const left = waiting.length - shown.length;
+  return [
+    'Waiting:',
+    ...shown.map((task) => `  ${plainText(whyWaiting(plan, view, task.id))}`),
+    ...(left > 0 ? [`  and ${left} more`] : []),
+  ];
+}

@@ -1,0 +1,62 @@
+import { countText } from '@parallel-executor/core';
+import type { Forecast } from '../forecast';
+import type { Capabilities } from './capabilities';
+import { elideEnd } from './text-width';
+import { themeOf } from './theme';
+
+const MOST_CONFLICTS = 20;
+
+/** The forecast for people: levels, groups, conflicts and how they are scheduled, numbers, warnings. */
+export function forecastText(forecast: Forecast, caps: Capabilities): readonly string[] {
+  const theme = themeOf(caps);
+  const title = (text: string): string => theme.paint('strong', text);
+  const sections = [
+    [title(summary(forecast))],
+    [title('Levels (a level starts when what it depends on has landed)'), ...levels(forecast)],
+    [title('Parallel groups'), ...groups(forecast)],
+    [title('Conflicts'), ...conflicts(forecast)],
+    numbers(forecast),
+    forecast.warnings.map((warning) => theme.paint('warn', `warning: ${warning}`)),
+  ].filter((section) => section.length > 0);
+  const { ellipsis } = theme.glyphs;
+  const lines = sections.flatMap((section, index) => (index === 0 ? section : ['', ...section]));
+  return caps.tty && !caps.color
+    ? lines.map((line) => elideEnd(line, caps.columns, ellipsis))
+    : lines;
+}
+
+function summary(forecast: Forecast): string {
+  const phases =
+    forecast.phases.length === 0 ? '' : `, ${countText(forecast.phases.length, 'phase')}`;
+  const source = forecast.file ?? 'plan';
+  return `${source}: ${countText(forecast.tasks.length, 'task')}${phases}, at most ${countText(forecast.max_agents, 'agent')}`;
+}
+
+function levels(forecast: Forecast): readonly string[] {
+  return forecast.levels.map((level, index) => `  ${index + 1}. ${level.join(', ')}`);
+}
+
+function groups(forecast: Forecast): readonly string[] {
+  return forecast.groups.map(
+    (group, index) =>
+      `  ${index + 1}. ${group.tasks.join(', ')}${group.tasks.length > 1 ? `  (up to ${group.estimated_speedup}x)` : ''}`,
+  );
+}
+
+function conflicts(forecast: Forecast): readonly string[] {
+  if (forecast.conflicts.length === 0) return ['  none'];
+  const shown = forecast.conflicts
+    .slice(0, MOST_CONFLICTS)
+    .map(({ a, b, why, scheduled }) => `  ${a} and ${b}  (${why}): ${scheduled}`);
+  const left = forecast.conflicts.length - shown.length;
+  if (left === 0 && !forecast.more_conflicts) return shown;
+  return [...shown, `  and ${left}${forecast.more_conflicts ? ' or more' : ''} others`];
+}
+
+function numbers(forecast: Forecast): readonly string[] {
+  return [
+    `Work W = ${countText(forecast.work, 'task')}, span S = ${countText(forecast.span, 'task')}, W/S = ${forecast.parallelism}`,
+    `Critical path: ${forecast.critical_path.join(' > ') || 'none'}`,
+    `Estimated speed-up: ${forecast.estimated_speedup}x (every task counted as equally long)`,
+  ];
+}

@@ -1,0 +1,74 @@
+import { lockfileMutex } from './adapters/lockfile-mutex';
+import { nodeClock } from './adapters/node-clock';
+import { nodeFileSystem } from './adapters/node-file-system';
+import { nodeProcessRunner } from './adapters/node-process-runner';
+import { nodeProcesses } from './adapters/node-processes';
+import { nodeFileTree } from './adapters/node-file-tree';
+import { gitAdapter } from './adapters/simple-git';
+import { commandAgent } from './agents/command-agent';
+import type { AgentFunction } from './agents/function-agent';
+import { functionAgent } from './agents/function-agent';
+import type { LandBundlesResult, SingleTaskRequest, SingleTaskResult } from './run/nx-door';
+import { landBundles as landBundlesIn, runSingleTask } from './run/nx-door';
+import type { Toolbox } from './run/toolbox';
+import type { Workspace } from './run/workspace';
+import { openWorkspaceWith } from './run/workspace';
+import { UserError } from './model/user-error';
+import { renderDiagnostics } from './plan/diagnostics';
+import type { Plan } from './model/task';
+
+/**
+ * The composition root: the only file that names adapters. Everything below it takes what it needs
+ * as a parameter.
+ */
+export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> = {}): Toolbox {
+  const processes = nodeProcesses();
+  const runner = nodeProcessRunner(processes);
+  return {
+    clock: nodeClock(),
+    fs: nodeFileSystem(),
+    files: nodeFileTree(),
+    git: gitAdapter(),
+    mutex: lockfileMutex(processes),
+    processes,
+    runner,
+    adapters: [commandAgent(runner), functionAgent(functions)],
+    env: process.env,
+  };
+}
+
+/** Opens the checkout around `cwd`. Rejects with `UserError` when there is none that can be used. */
+export function openWorkspace(
+  cwd: string,
+  functions: Readonly<Record<string, AgentFunction>> = {},
+): Promise<Workspace> {
+  return openWorkspaceWith(nodeToolbox(functions), cwd);
+}
+
+/** Where an Nx process finds its plan. */
+export interface NxDoorOptions {
+  readonly cwd: string;
+  readonly planFile?: string;
+  readonly maxAgents?: number;
+}
+
+/** Runs and lands one task in the run shared by the processes of one Nx invocation. */
+export async function runPlanTask(options: NxDoorOptions & SingleTaskRequest): Promise<SingleTaskResult> {
+  const { workspace, plan } = await openPlan(options);
+  return runSingleTask(await workspace.engine(plan), plan, options);
+}
+
+/** Lands cached tasks from their result bundles; no agent runs. */
+export async function landBundles(
+  options: NxDoorOptions & { readonly runId: string; readonly tasks: readonly string[] },
+): Promise<LandBundlesResult> {
+  const { workspace, plan } = await openPlan(options);
+  return landBundlesIn(await workspace.engine(plan), plan, options.runId, options.tasks);
+}
+
+async function openPlan(options: NxDoorOptions): Promise<{ readonly workspace: Workspace; readonly plan: Plan }> {
+  const workspace = await openWorkspace(options.cwd);
+  const loaded = await workspace.loadPlan({ file: options.planFile, maxAgents: options.maxAgents });
+  if (!loaded.ok) throw new UserError('usage', renderDiagnostics(loaded.diagnostics, loaded.text), null);
+  return { workspace, plan: loaded.plan };
+}

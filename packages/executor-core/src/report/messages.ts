@@ -1,0 +1,112 @@
+import type { ControlRequest, EventOf, RunEvent, RunEventType } from '../model/event';
+import { describeFailure } from '../model/failure';
+import type { TaskId } from '../model/ids';
+import { slotName } from '../model/ids';
+import { countText, durationText, listText } from './duration-text';
+import type { RunView, TaskView } from './run-view';
+import { elapsedMs } from './run-view';
+
+type Line<T extends RunEventType> = (event: EventOf<T>, view: RunView) => string | null;
+
+/**
+ * One plain line for people about a state change, or `null` for an event that needs none (or is of
+ * a newer writer's making). `view` is
+ * the view *after* the event. A task's line is `<state>  <task>  (<details>)`; no colour, no glyph.
+ */
+export function describeEvent(event: RunEvent, view: RunView): string | null {
+  const line = LINES[event.type] as Line<RunEventType> | undefined;
+  return line === undefined ? null : line(event, view);
+}
+
+const LINES: { readonly [T in RunEventType]: Line<T> } = {
+  'run:started': (event) =>
+    `run ${event.run} started: ${countText(event.tasks, 'task')}, at most ${countText(event.maxAgents, 'agent')}, from ${event.base.slice(0, 10)}`,
+  'run:joined': () => null,
+  'run:resumed': () => 'run continued',
+  'control:requested': (event) => `${requestText(event.request)} requested by ${event.by}`,
+  'task:leasing': () => null,
+  'task:leased': () => null,
+  'task:waiting': (event) => taskLine('waiting', event.task, [`for ${listText(event.holders)}`]),
+  'task:withdrawn': (event) => taskLine('put back', event.task, []),
+  'task:started': (event) =>
+    taskLine('started', event.task, [slotName(event.slot), event.profile, attemptText(event)]),
+  'process:started': () => null,
+  'task:progress': () => null,
+  'task:verifying': (event) => taskLine('verifying', event.task, []),
+  'task:queued': (event) =>
+    taskLine('queued', event.task, [
+      event.candidate.noop ? 'no change' : countText(event.candidate.fileCount, 'file'),
+    ]),
+  'task:merging': () => null,
+  'task:landed': (event, view) => taskLine('landed', event.task, landedDetails(event.task, view)),
+  'task:cached': (event) => taskLine('cached', event.task, ['restored, no agent ran']),
+  'attempt:failed': () => null,
+  'timer:due': () => null,
+  'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,
+  'target:held': (event) => `${shortRef(event.ref)} was not moved: ${event.reason}`,
+  'task:retrying': (event) =>
+    taskLine('retrying', event.task, [
+      `attempt ${event.attempt} in ${durationText(Math.max(0, event.retryAt - event.at))}`,
+      describeFailure(event.failure),
+    ]),
+  'task:failed': (event, view) =>
+    taskLine('failed', event.task, [
+      ...attemptsOf(view.tasks.get(event.task)),
+      describeFailure(event.failure),
+    ]),
+  'task:blocked': (event) => taskLine('blocked', event.task, [`by ${event.by}`]),
+  'task:conflicted': (event) =>
+    taskLine('conflicted', event.task, [`waits for a person: ${listText(event.paths)}`]),
+  'task:cancelled': (event) => taskLine('cancelled', event.task, [`by ${event.by}`]),
+  'barrier:opened': (event) => `barrier ${event.barrier} opened`,
+  'run:mode': (event) => `run is ${event.mode}${event.reason === '' ? '' : `: ${event.reason}`}`,
+  'run:finished': (event, view) =>
+    `run ${event.outcome}: ${view.counts.completed} of ${countText(view.tasks.size, 'task')} landed`,
+};
+
+/** What was asked of a run, in words: `pause`, `kill agent-3`, `stop (drain)`. */
+export function requestText(request: ControlRequest): string {
+  switch (request.kind) {
+    case 'pause':
+    case 'resume':
+      return request.kind;
+    case 'kill':
+      return `kill ${request.target}`;
+    case 'stop':
+      return `stop (${request.how})`;
+  }
+}
+
+function taskLine(state: string, task: TaskId, details: readonly string[]): string {
+  const known = details.filter((detail) => detail !== '');
+  return known.length === 0 ? `${state}  ${task}` : `${state}  ${task}  (${known.join(', ')})`;
+}
+
+function landedDetails(id: TaskId, view: RunView): readonly string[] {
+  const task = view.tasks.get(id);
+  if (task === undefined) return [];
+  if (task.profile === null) return ['milestone'];
+  const took = elapsedMs(task, view.lastEventAt ?? 0);
+  return [
+    task.cached ? 'from the cache' : `attempt ${task.attempt}`,
+    took === null ? '' : durationText(took),
+    filesText(task),
+  ];
+}
+
+function filesText(task: TaskView): string {
+  if (task.candidate === null) return '';
+  return task.candidate.noop ? 'no change' : countText(task.candidate.fileCount, 'file');
+}
+
+function attemptsOf(task: TaskView | undefined): readonly string[] {
+  return task === undefined || task.attempt === 0 ? [] : [`attempt ${task.attempt}`];
+}
+
+function attemptText(event: { readonly attempt: number }): string {
+  return event.attempt > 1 ? `attempt ${event.attempt}` : '';
+}
+
+function shortRef(ref: string): string {
+  return ref.replace(/^refs\/heads\//, '');
+}

@@ -1,0 +1,129 @@
+import type { RunMode, RunOutcome } from '../model/event';
+import { describeFailure } from '../model/failure';
+import { slotName } from '../model/ids';
+import type { TaskStateName } from '../model/task-state';
+import { etaMs, percentDone, speedup } from './progress';
+import type { PhaseView, RunCounts, RunView, TaskView } from './run-view';
+import { elapsedMs } from './run-view';
+
+/** What `status --json` prints. Keys change by addition only; instants are ISO 8601. */
+export interface StatusJson {
+  readonly schemaVersion: 1;
+  readonly run: {
+    readonly id: string | null;
+    /** The outcome once finished, else the mode; `interrupted` when the process that ran it is gone. */
+    readonly status: RunMode | RunOutcome | 'interrupted';
+    readonly phase: PhaseView;
+    /** `null`: unknown, there is no history yet. */
+    readonly eta_ms: number | null;
+    readonly speedup: number | null;
+    readonly started_at: string | null;
+    readonly finished_at: string | null;
+    /** Why the target branch could not be moved. */
+    readonly target_held: string | null;
+  };
+  readonly counts: RunCounts;
+  /** The slots in use. */
+  readonly agents: readonly AgentJson[];
+  /** In plan order. */
+  readonly tasks: readonly TaskJson[];
+}
+
+export interface AgentJson {
+  readonly id: string;
+  readonly profile: string | null;
+  readonly task: string;
+  readonly state: TaskStateName;
+  readonly progress: number | null;
+  readonly waiting_for: readonly string[];
+}
+
+export interface TaskJson {
+  readonly id: string;
+  readonly state: TaskStateName;
+  readonly phase: string | null;
+  readonly agent: string | null;
+  readonly profile: string | null;
+  readonly attempt: number;
+  readonly progress: number | null;
+  readonly note: string;
+  readonly waiting_for: readonly string[];
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly duration_ms: number | null;
+  readonly error: string | null;
+  readonly blocked_by: string | null;
+  readonly cached: boolean;
+  readonly commit: string | null;
+}
+
+/** The status object at `now` (epoch ms). `ownerAlive: false`: nobody drives the unfinished run. */
+export function statusJson(view: RunView, now: number, ownerAlive = true): StatusJson {
+  return {
+    schemaVersion: 1,
+    run: {
+      id: view.id,
+      status: view.outcome ?? (ownerAlive ? view.mode : 'interrupted'),
+      phase: view.phase,
+      eta_ms: ownerAlive || view.outcome !== null ? rounded(etaMs(view, now), 1) : null,
+      speedup: rounded(speedup(view, now), 100),
+      started_at: iso(view.startedAt),
+      finished_at: iso(view.finishedAt),
+      target_held: view.targetHeld,
+    },
+    counts: view.counts,
+    agents: busyTasks(view).map((task) => agentJson(view, task, now)),
+    tasks: [...view.tasks.values()].map((task) => taskJson(view, task, now)),
+  };
+}
+
+/** The tasks that occupy (or were just granted) a slot, by slot number. */
+export function busyTasks(view: RunView): readonly (TaskView & { readonly slot: number })[] {
+  return [...view.tasks.values()]
+    .filter((task): task is TaskView & { readonly slot: number } => task.slot !== null)
+    .sort((a, b) => a.slot - b.slot);
+}
+
+function agentJson(
+  view: RunView,
+  task: TaskView & { readonly slot: number },
+  now: number,
+): AgentJson {
+  return {
+    id: slotName(task.slot),
+    profile: task.profile,
+    task: task.id,
+    state: task.state,
+    progress: percentDone(view, task, now),
+    waiting_for: task.waitingFor,
+  };
+}
+
+function taskJson(view: RunView, task: TaskView, now: number): TaskJson {
+  return {
+    id: task.id,
+    state: task.state,
+    phase: task.phase,
+    agent: task.lastSlot === null ? null : slotName(task.lastSlot),
+    profile: task.profile,
+    attempt: task.attempt,
+    progress: percentDone(view, task, now),
+    note: task.note,
+    waiting_for: task.waitingFor,
+    started_at: iso(task.startedAt),
+    finished_at: iso(task.finishedAt),
+    duration_ms: elapsedMs(task, now),
+    error: task.failure === null ? null : describeFailure(task.failure),
+    blocked_by: task.blockedBy,
+    cached: task.cached,
+    commit: task.commit,
+  };
+}
+
+function iso(instant: number | null): string | null {
+  return instant === null ? null : new Date(instant).toISOString();
+}
+
+function rounded(value: number | null, steps: number): number | null {
+  return value === null ? null : Math.round(value * steps) / steps;
+}
