@@ -1,0 +1,56 @@
+import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
+import { landBundles } from '@parallel-executor/core';
+import { taskOfTarget } from './agent-targets';
+import { nxError } from './nx-error';
+import { FRESH_VARIABLE, newRunId, RUN_VARIABLE, skipsCache } from './nx-run';
+
+const FROM_CACHE: ReadonlySet<string> = new Set([
+  'local-cache',
+  'local-cache-kept-existing',
+  'remote-cache',
+]);
+
+/** Runs by the id Nx gives a command: one daemon may serve several commands at once. */
+const runs = new Map<string, string>();
+
+/** Gives all agent tasks of one Nx command one run. */
+export function preTasksExecution(_options: unknown, context: PreTasksExecutionContext): void {
+  const run = newRunId();
+  runs.set(context.id, run);
+  process.env[RUN_VARIABLE] = run;
+  process.env[FRESH_VARIABLE] = String(skipsCache(context.argv, process.env));
+}
+
+/**
+ * Lands the work of tasks that came from the cache: Nx restored their result bundles, no executor ran.
+ * Rejects, which makes the Nx command fail, when one of them could not be landed.
+ */
+export async function postTasksExecution(
+  _options: unknown,
+  context: PostTasksExecutionContext,
+): Promise<void> {
+  const runId = runs.get(context.id) ?? newRunId();
+  runs.delete(context.id);
+  const tasks = cachedAgentTasks(context.taskResults);
+  if (tasks.length === 0 || process.env['PARALLEL_TASK_ID'] !== undefined) return;
+  const { landed, failed } = await landBundles({ cwd: context.workspaceRoot, runId, tasks });
+  for (const task of landed) console.log(`${task}: landed from the cache`);
+  if (failed.length === 0) return;
+  const lines = failed.map(({ task, reason }) => `${task}: ${reason}`);
+  throw nxError('Cached agent work did not land.', ...lines);
+}
+
+/** Tasks of the plan whose target was a cache hit, in the order Nx finished them. */
+export function cachedAgentTasks(
+  results: PostTasksExecutionContext['taskResults'],
+): readonly string[] {
+  return Object.values(results)
+    .filter(({ status, task }) => FROM_CACHE.has(status) && hasBundle(task.outputs))
+    .map(({ task }) => taskOfTarget(task.target.target))
+    .filter((task) => task !== null);
+}
+
+/** Tells our targets from a foreign one that is also called `agent-…`. */
+function hasBundle(outputs: readonly string[]): boolean {
+  return outputs.some((output) => output.startsWith('.parallel/out/'));
+}
