@@ -19,7 +19,11 @@ const BAD_PLANS: readonly (readonly [string, string, string])[] = [
   ['an unknown default agent', `${AGENT}parallel_executor: { default_agent: nobody }\n`, '2:37'],
   ['an unknown key', 'parallel_executor:\n  max_agent: 3\n', '2:3'],
   ['a bad duration', 'parallel_executor:\n  lock_timeout: 30 parsecs\n', '2:17'],
-  ['a path that leads out', `${AGENT}tasks:\n  one: { agent: a, writes: ["../other/**"] }\n`, '3:29'],
+  [
+    'a path that leads out',
+    `${AGENT}tasks:\n  one: { agent: a, writes: ["../other/**"] }\n`,
+    '3:29',
+  ],
   ['an absolute path', `${AGENT}tasks:\n  one: { agent: a, writes: [/etc/passwd] }\n`, '3:29'],
   ['shell text in an id', 'graph:\n  "a;rm -rf /": []\n', '2:3'],
   ['shell text in a glob', `${AGENT}tasks:\n  one: { agent: a, writes: ["$(id)/**"] }\n`, '3:29'],
@@ -35,23 +39,27 @@ const BAD_PLANS: readonly (readonly [string, string, string])[] = [
 ];
 
 describe('a bad plan', () => {
-  it.each(BAD_PLANS)('with %s is refused with its place, and nothing is created', async (_what, plan, place) => {
-    await rig.write({ 'parallel.yaml': plan });
-    for (const command of ['run', 'plan']) {
-      const { code, stdout, stderr } = await rig.cli(command);
-      expect({ command, code, stdout }).toEqual({ command, code: 2, stdout: '' });
-      expect(stderr).toMatch(/parallel\.yaml:\d+:\d+: error/);
-      expect(stderr).toContain(`parallel.yaml:${place}`);
-      expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
-    }
-    expect(rig.has('.parallel') || rig.has('.worktrees')).toBe(false);
-    expect(await rig.git('status', '--porcelain')).toBe('?? parallel.yaml');
-    expect(await rig.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
-  });
+  it.each(BAD_PLANS)(
+    'with %s is refused with its place, and nothing is created',
+    async (_what, plan, place) => {
+      await rig.write({ 'parallel.yaml': plan });
+      for (const command of ['run', 'plan']) {
+        const { code, stdout, stderr } = await rig.cli(command);
+        expect({ command, code, stdout }).toEqual({ command, code: 2, stdout: '' });
+        expect(stderr).toMatch(/parallel\.yaml:\d+:\d+: error/);
+        expect(stderr).toContain(`parallel.yaml:${place}`);
+        expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
+      }
+      expect(rig.has('.parallel') || rig.has('.worktrees')).toBe(false);
+      expect(await rig.git('status', '--porcelain')).toBe('?? parallel.yaml');
+      expect(await rig.git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+    },
+  );
 
   it('reports every error at once', async () => {
     await rig.write({
-      'parallel.yaml': 'parallel_executor: { max_agents: 26, timeout: soon }\ngraph: { one: [nobody], two: [nobody] }\ntypo: 1\n',
+      'parallel.yaml':
+        'parallel_executor: { max_agents: 26, timeout: soon }\ngraph: { one: [nobody], two: [nobody] }\ntypo: 1\n',
     });
     const { stderr } = await rig.cli('run');
     expect(stderr.match(/: error/g)).toHaveLength(5);

@@ -5,7 +5,9 @@ import type { Rig } from './rig';
 import { isAlive, makeRig, until } from './rig';
 
 /** Each agent says its pid, then waits for a file that the test writes. */
-const WAITERS = (tasks: string): string => `parallel_executor: { default_agent: waiter, retry_policy: { max_retries: 0 } }
+const WAITERS = (
+  tasks: string,
+): string => `parallel_executor: { default_agent: waiter, retry_policy: { max_retries: 0 } }
 agents:
   waiter:
     adapter: command
@@ -21,15 +23,20 @@ afterEach(async () => {
   await rig.done();
 });
 
-const pidOf = (task: string): number => Number(readFileSync(join(rig.root, `.parallel/${task}.pid`), 'utf8'));
+const pidOf = (task: string): number =>
+  Number(readFileSync(join(rig.root, `.parallel/${task}.pid`), 'utf8'));
 const started = (task: string): Promise<void> =>
   until(() => rig.has(`.parallel/${task}.pid`) && pidOf(task) > 0);
 const go = (): Promise<void> => rig.write({ '.parallel/go': '' });
-const status = async (): Promise<StatusJson> => JSON.parse((await rig.cli('status', '--json')).stdout) as StatusJson;
+const status = async (): Promise<StatusJson> =>
+  JSON.parse((await rig.cli('status', '--json')).stdout) as StatusJson;
 
 describe('from another terminal', () => {
   it('status shows a run while it goes on and after it', async () => {
-    await rig.repository.commit({ 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b], depends_on: [a] } }') }, 'plan');
+    await rig.repository.commit(
+      { 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b], depends_on: [a] } }') },
+      'plan',
+    );
     const run = rig.start('run', '--agents=7');
     await started('a');
     await rig.journalSays(/process:started/);
@@ -44,11 +51,17 @@ describe('from another terminal', () => {
     expect(stdout).not.toContain('\u001b');
     await go();
     expect((await run.finished).code).toBe(0);
-    expect(await status()).toMatchObject({ run: { status: 'completed' }, counts: { active: 0, completed: 2 } });
+    expect(await status()).toMatchObject({
+      run: { status: 'completed' },
+      counts: { active: 0, completed: 2 },
+    });
   });
 
   it('pause lets running agents finish and starts no other until resume', async () => {
-    await rig.repository.commit({ 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b], depends_on: [a] } }') }, 'plan');
+    await rig.repository.commit(
+      { 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b], depends_on: [a] } }') },
+      'plan',
+    );
     const run = rig.start('run');
     await started('a');
     expect((await rig.cli('pause')).code).toBe(0);
@@ -63,7 +76,10 @@ describe('from another terminal', () => {
   });
 
   it('kill ends one agent and its children, and the others land', async () => {
-    await rig.repository.commit({ 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b] } }') }, 'plan');
+    await rig.repository.commit(
+      { 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b] } }') },
+      'plan',
+    );
     const run = rig.start('run');
     await Promise.all([started('a'), started('b')]);
     await rig.journalSays(/process:started[^]*process:started/);
@@ -86,7 +102,10 @@ describe('from another terminal', () => {
 
   it('logs prints what an agent said', async () => {
     await rig.repository.commit(
-      { 'parallel.yaml': 'parallel_executor: { default_agent: a }\nagents: { a: { adapter: command, command: "echo hello from $PARALLEL_AGENT_ID" } }\ntasks: { one: { writes: [x] } }\n' },
+      {
+        'parallel.yaml':
+          'parallel_executor: { default_agent: a }\nagents: { a: { adapter: command, command: "echo hello from $PARALLEL_AGENT_ID" } }\ntasks: { one: { writes: [x] } }\n',
+      },
       'plan',
     );
     expect((await rig.cli('run')).code).toBe(0);
@@ -96,7 +115,10 @@ describe('from another terminal', () => {
 
 describe('a run that is cut off', () => {
   it('by Ctrl-C drains: what runs lands, the rest goes on with resume', async () => {
-    await rig.repository.commit({ 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b], depends_on: [a] } }') }, 'plan');
+    await rig.repository.commit(
+      { 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b], depends_on: [a] } }') },
+      'plan',
+    );
     const run = rig.start('run', '--progress=plain');
     await started('a');
     run.child.kill('SIGINT');
@@ -111,7 +133,10 @@ describe('a run that is cut off', () => {
   });
 
   it('by kill -9 goes on where it was: nothing landed runs again, nothing is lost', async () => {
-    await rig.repository.commit({ 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b] } }') }, 'plan');
+    await rig.repository.commit(
+      { 'parallel.yaml': WAITERS('{ a: { writes: [a] }, b: { writes: [b] } }') },
+      'plan',
+    );
     const run = rig.start('run');
     await Promise.all([started('a'), started('b')]);
     await rig.journalSays(/process:started[^]*process:started/);
@@ -122,7 +147,10 @@ describe('a run that is cut off', () => {
     await go();
     const { code, stdout } = await rig.cli('resume', '--json');
     expect(code).toBe(0);
-    expect((JSON.parse(stdout) as RunResult).parallel_execution.tasks).toMatchObject({ completed: 2, failed: 0 });
+    expect((JSON.parse(stdout) as RunResult).parallel_execution.tasks).toMatchObject({
+      completed: 2,
+      failed: 0,
+    });
     expect(isAlive(orphan)).toBe(false);
     expect(rig.worktrees()).toEqual([]);
     expect(await rig.git('status', '--porcelain')).toBe('');

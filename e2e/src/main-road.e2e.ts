@@ -72,6 +72,8 @@ tasks: { bad: { writes: [bad] }, good: { writes: [good] }, after: { depends_on: 
     await rig.git('commit', '--quiet', '--message', 'plan');
     expect((await rig.cli('run')).code).toBe(0);
     expect((await rig.git('ls-files', 'notes')).split('\n')).toHaveLength(3);
-    expect((await rig.cli('init')).stdout + (await rig.cli('init')).stderr).toMatch(/already|exists|there/i);
+    expect((await rig.cli('init')).stdout + (await rig.cli('init')).stderr).toMatch(
+      /already|exists|there/i,
+    );
   });
 });

@@ -19,7 +19,8 @@ afterEach(async () => {
   await rig.done();
 });
 
-const landedFiles = (): Promise<string> => rig.git('-c', 'core.quotePath=false', 'ls-files', 'dir ü');
+const landedFiles = (): Promise<string> =>
+  rig.git('-c', 'core.quotePath=false', 'ls-files', 'dir ü');
 
 describe('a run', () => {
   it('works from a subfolder, with spaces and letters of any alphabet in paths', async () => {
@@ -68,7 +69,9 @@ describe('a run', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/detached/);
     expect(await rig.git('rev-parse', 'HEAD')).toBe(head);
-    const branch = (await rig.git('branch', '--list', 'parallel/*', '--format=%(refname:short)')).trim();
+    const branch = (
+      await rig.git('branch', '--list', 'parallel/*', '--format=%(refname:short)')
+    ).trim();
     expect(await rig.git('show', `${branch}:dir ü/two.txt`)).toBe('two');
   });
 
@@ -88,8 +91,8 @@ describe('a run', () => {
     writeFileSync(join(rig.root, 'dir ü/one.txt'), 'mine\n');
     const { code, stderr } = await rig.cli('run');
     expect(code).toBe(3);
-    const command = /git merge --ff-only ([0-9a-f]{40})/.exec(stderr)?.[1] ?? '';
-    expect(await rig.git('show', `${command}:dir ü/two.txt`)).toBe('two');
+    const commit = [...stderr.matchAll(/git merge --ff-only ([0-9a-f]{40})/g)].at(-1)?.[1] ?? '';
+    expect(await rig.git('show', `${commit}:dir ü/two.txt`)).toBe('two');
     expect(readFileSync(join(rig.root, 'dir ü/one.txt'), 'utf8')).toBe('mine\n');
   });
 });

@@ -82,8 +82,13 @@ export function isAlive(pid: number): boolean {
 
 function startCli(cwd: string, args: readonly string[]): Running {
   const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', CI: '' };
-  for (const name of Object.keys(env)) if (/^(?:PARALLEL|NX)_/.test(name)) Reflect.deleteProperty(env, name);
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const name of Object.keys(env))
+    if (/^(?:PARALLEL|NX)_/.test(name)) Reflect.deleteProperty(env, name);
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
@@ -98,7 +103,9 @@ function startCli(cwd: string, args: readonly string[]): Running {
 }
 
 function readJournalText(root: string): string {
-  const run = existsSync(join(root, '.parallel/current')) ? readFileSync(join(root, '.parallel/current'), 'utf8').trim() : '';
+  const run = existsSync(join(root, '.parallel/current'))
+    ? readFileSync(join(root, '.parallel/current'), 'utf8').trim()
+    : '';
   const journal = join(root, '.parallel/runs', run, 'journal-000001.log');
   return run !== '' && existsSync(journal) ? readFileSync(journal, 'latin1') : '';
 }

@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createChecks } from './checks.mjs';
 import { CHANGED, makeWorkspace, TASKS } from './make-workspace.mjs';
 import { PROJECTS } from './projects.mjs';
+import { thinkingTime } from './workspace/thinking-time.mjs';
 
 const REPOSITORY = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const CLI = join(REPOSITORY, 'packages/cli/bin/parallel-cli.js');
@@ -48,37 +49,30 @@ async function commandLineDoor(root) {
   if (execution !== undefined) reportExecution(execution, shop);
   await checkLanded(shop);
   checkClean(shop);
-
-  title('The same plan again');
-  const head = shop.git('rev-parse', 'HEAD');
-  const again = shop.node([CLI, 'run', '--agents=25', '--progress=plain'], { show: 'stderr' });
-  checks.claim('the second run ends with exit code 0', again.status === 0, `exit ${again.status}`);
-  checks.claim('nothing lands twice', shop.git('rev-parse', 'HEAD') === head);
 }
 
 function reportExecution(execution, shop) {
   const { tasks, timing, resources } = execution;
-  const run = join(shop.root, '.parallel/runs', execution.id);
+  const thinking = CHANGED.reduce((sum, { name }) => sum + thinkingTime(`packages/${name}`), 0);
+  const wall = timing.total_duration_ms;
   console.log(`  run ${execution.id}: ${tasks.completed} of ${tasks.total} tasks landed`);
   console.log(
-    `  ${seconds1(timing.total_duration_ms)} instead of ${seconds1(timing.sequential_estimate_ms)} one after ` +
-      `the other: ${timing.speedup_factor}x, ${resources.peak_concurrency} agents at the peak`,
+    `  ${inSeconds(wall)} with ${resources.peak_concurrency} agents at the peak. One after the other the ` +
+      `agents would wait ${inSeconds(thinking)} for their model alone: ${(thinking / wall).toFixed(1)}x`,
+  );
+  console.log(
+    `  the run's own estimate, with set-up, checks and landing: ${timing.speedup_factor}x ` +
+      `(${inSeconds(timing.sequential_estimate_ms)})`,
   );
   const landed = tasks.completed === TASKS && tasks.failed === 0;
   checks.claim(`all ${TASKS} tasks are completed`, landed, JSON.stringify(tasks));
-  checks.claim(
-    'more than ten agents ran at once',
-    resources.peak_concurrency > 10,
-    `${resources.peak_concurrency}`,
-  );
-  checks.claim(
-    'the run was faster than one after the other',
-    timing.speedup_factor > 1.5,
-    `${timing.speedup_factor}x`,
-  );
-  const report = join(run, 'report/report.html');
-  checks.claim('there is an HTML report', existsSync(report), report);
-  if (existsSync(report)) console.log(`  report: ${report}`);
+  const peak = resources.peak_concurrency;
+  checks.claim('more than ten agents ran at once', peak > 10, `${peak}`);
+  checks.claim('the run was faster than the thinking alone', wall < thinking, inSeconds(wall));
+  const report = join(shop.root, '.parallel/runs', execution.id, 'report');
+  const files = existsSync(report) ? readdirSync(report) : [];
+  checks.claim('there is a report', files.includes('result.json'), report);
+  console.log(`  report: ${report}: ${files.join(', ')}`);
 }
 
 async function nxDoor(root) {
@@ -240,7 +234,7 @@ function parseJson(text) {
   }
 }
 
-function seconds1(ms) {
+function inSeconds(ms) {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 

@@ -31,7 +31,9 @@ export function makeWorkspace(root) {
   for (const project of PROJECTS) writeProject(project, write);
   write('parallel.yaml', planText());
   mkdirSync(join(root, 'tools'));
-  copyFileSync(join(HERE, 'workspace/codemod.mjs'), join(root, 'tools/codemod.mjs'));
+  for (const file of ['codemod.mjs', 'thinking-time.mjs']) {
+    copyFileSync(join(HERE, 'workspace', file), join(root, 'tools', file));
+  }
   linkModules(join(root, 'node_modules'));
   const git = (...args) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });
   git('init', '--quiet', '--initial-branch=main');

@@ -4,7 +4,7 @@ import type { StopSignal } from './deps';
 import type { ExitCode } from './exit-codes';
 import { ExitCode as Exit, exitCodeOf } from './exit-codes';
 import { LiveFold } from './live-fold';
-import { interruptText, terminateText } from './messages';
+import { interruptText, terminateText } from './run-messages';
 import type { ProgressChoice } from './ui/progress-choice';
 import { chooseReporter } from './ui/choose-reporter';
 import { summaryText } from './ui/summary-text';

@@ -1,28 +1,8 @@
-import type { RunView } from '@parallel-executor/core';
-import { countText } from '@parallel-executor/core';
-
-/** Texts of the command line that are not about a single event; see core's `describeEvent` for those. */
+/**
+ * Texts of the command line that are not about a run's events (core's `describeEvent` has those) nor
+ * about a run going on (`run-messages.ts`). Loads nothing: help needs it.
+ */
 export const CONTINUE_WITH = 'Continue later with: parallel-cli resume';
-
-/** A sign of life of a run in which nothing changes. */
-export function heartbeat(view: RunView): string {
-  const { active, completed } = view.counts;
-  return `still running: ${countText(active, 'agent')} at work, ${completed} of ${countText(view.tasks.size, 'task')} landed`;
-}
-
-/** What the n-th Ctrl-C does. */
-export function interruptText(nth: number, active: number): string {
-  if (nth === 1) {
-    return `Draining: ${countText(active, 'agent')} may finish, nothing new starts. Ctrl-C again stops them. ${CONTINUE_WITH}`;
-  }
-  if (nth === 2) return `Stopping the agents. Ctrl-C again kills them. ${CONTINUE_WITH}`;
-  return `Killing the agents. What they wrote is kept. ${CONTINUE_WITH}`;
-}
-
-/** What SIGTERM and SIGHUP do. */
-export function terminateText(signal: string): string {
-  return `${signal}: stopping the agents. ${CONTINUE_WITH}`;
-}
 
 export const NO_RUN = 'There is no run here yet.';
 export const NO_RUN_FIX = 'Start one with: parallel-cli run';
@@ -39,5 +19,20 @@ export function goalText(goal: string): { readonly message: string; readonly fix
 export const INTERRUPTED =
   'The process that ran this is gone. Nothing is lost; continue with: parallel-cli resume';
 
+/** A person ended the run before its tasks were done. */
+export const STOPPED_EARLY = 'Stopped early; continue with: parallel-cli resume';
+
 /** Nobody took the request because nobody drives the run. */
 export const NOT_DELIVERED = 'The request was not delivered';
+
+/** Below the help of the program. The codes are those of `ExitCode`. */
+export const EXIT_CODES_HELP = `
+Exit codes:
+  0    everything landed
+  1    some task failed or is blocked
+  2    wrong usage or an invalid plan; nothing was started
+  3    stopped early, or waiting for a person
+  4    another run holds this workspace
+  130  ended after Ctrl-C
+  143  ended after SIGTERM
+`;

@@ -10,7 +10,7 @@ import { contextOf } from './context';
 import type { Deps } from './deps';
 import type { ExitCode } from './exit-codes';
 import { lazy } from './lazy';
-import { EXIT_CODES_HELP } from './messages-help';
+import { EXIT_CODES_HELP } from './messages';
 import type { ColorChoice } from './ui/capabilities';
 import { PROGRESS_CHOICES } from './ui/progress-choice';
 

@@ -53,7 +53,9 @@ export interface NxDoorOptions {
 }
 
 /** Runs and lands one task in the run shared by the processes of one Nx invocation. */
-export async function runPlanTask(options: NxDoorOptions & SingleTaskRequest): Promise<SingleTaskResult> {
+export async function runPlanTask(
+  options: NxDoorOptions & SingleTaskRequest,
+): Promise<SingleTaskResult> {
   const { workspace, plan } = await openPlan(options);
   return runSingleTask(await workspace.engine(plan), plan, options);
 }
@@ -66,9 +68,12 @@ export async function landBundles(
   return landBundlesIn(await workspace.engine(plan), plan, options.runId, options.tasks);
 }
 
-async function openPlan(options: NxDoorOptions): Promise<{ readonly workspace: Workspace; readonly plan: Plan }> {
+async function openPlan(
+  options: NxDoorOptions,
+): Promise<{ readonly workspace: Workspace; readonly plan: Plan }> {
   const workspace = await openWorkspace(options.cwd);
   const loaded = await workspace.loadPlan({ file: options.planFile, maxAgents: options.maxAgents });
-  if (!loaded.ok) throw new UserError('usage', renderDiagnostics(loaded.diagnostics, loaded.text), null);
+  if (!loaded.ok)
+    throw new UserError('usage', renderDiagnostics(loaded.diagnostics, loaded.text), null);
   return { workspace, plan: loaded.plan };
 }

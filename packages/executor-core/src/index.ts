@@ -13,11 +13,29 @@ export { PLAN_FILES } from './run/workspace';
 export type { AgentContext, AgentFunction } from './agents/function-agent';
 
 export type { Access, Resource } from './model/access';
-export type { Candidate, ControlRequest, EventOf, Fact, Decision, RunEvent, RunEventType, RunMode, RunOutcome } from './model/event';
+export type {
+  Candidate,
+  ControlRequest,
+  EventOf,
+  Fact,
+  Decision,
+  RunEvent,
+  RunEventType,
+  RunMode,
+  RunOutcome,
+} from './model/event';
 export type { Failure } from './model/failure';
 export { describeFailure, failureLog } from './model/failure';
 export type { RunId, TaskId } from './model/ids';
-export { isRunId, parseRunId, parseSlotName, parseTaskId, slotName, nameProblem, taskIdProblem } from './model/ids';
+export {
+  isRunId,
+  parseRunId,
+  parseSlotName,
+  parseTaskId,
+  slotName,
+  nameProblem,
+  taskIdProblem,
+} from './model/ids';
 export type { ParallelExecution, RunResult, TaskResult } from './model/result';
 export type { AgentProfile, Plan, Settings, Task } from './model/task';
 export type { TaskState, TaskStateName } from './model/task-state';
@@ -37,7 +55,12 @@ export type { TaskGraph } from './graph/task-graph';
 export { conflictEdges } from './graph/conflict-edges';
 export type { ConflictEdge } from './graph/conflict-edges';
 export { bottomLevels, criticalPath, workAndSpan } from './graph/critical-path';
-export { checkResourceCompatibility, estimateSpeedup, findIndependentSets, findParallelizableTasks } from './graph/groups';
+export {
+  checkResourceCompatibility,
+  estimateSpeedup,
+  findIndependentSets,
+  findParallelizableTasks,
+} from './graph/groups';
 export { globsOverlap } from './graph/path-overlap';
 export { continueOnFailure, failFast, retryFailed } from './schedule/failure-strategies';
 
@@ -47,7 +70,13 @@ export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
 export { describeEvent, requestText } from './report/messages';
 export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';
 export { problemOf, runResult, transcriptPath } from './report/run-result';
-export { elapsedMs, isTaskInProgress, isTaskSettled, needsPerson, workedMs } from './report/run-view';
+export {
+  elapsedMs,
+  isTaskInProgress,
+  isTaskSettled,
+  needsPerson,
+  workedMs,
+} from './report/run-view';
 export type { RunView, TaskView } from './report/run-view';
 export { busyTasks, statusJson } from './report/status-json';
 export type { StatusJson } from './report/status-json';

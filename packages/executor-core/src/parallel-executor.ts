@@ -73,7 +73,8 @@ export class ParallelExecutor {
    * valid plan or the repository cannot be used; a failed task is part of the result.
    */
   async execute(tasks: readonly TaskInput[], options: ExecuteOptions = {}): Promise<RunResult> {
-    if (this.run !== null) throw new Error('This executor runs already; use another one beside it.');
+    if (this.run !== null)
+      throw new Error('This executor runs already; use another one beside it.');
     const { cwd, agents, ...config } = this.options;
     const entries = Object.entries(agents ?? {});
     const functions = Object.fromEntries(
@@ -81,11 +82,16 @@ export class ParallelExecutor {
     );
     const workspace = await openWorkspace(cwd ?? process.cwd(), functions);
     const { plan, warnings } = planFromTasks(
-      options.phases === false ? tasks.map(({ phase: _, ...task }) => task) : tasks,
+      options.phases === false ? tasks.map((task) => ({ ...task, phase: undefined })) : tasks,
       {
         ...config,
-        ...(options.autoRecovery === false ? { retryPolicy: { ...config.retryPolicy, maxRetries: 0 } } : {}),
-        agents: agents === undefined ? await agentsOfPlanFile(workspace) : Object.fromEntries(entries.map(profileOf)),
+        ...(options.autoRecovery === false
+          ? { retryPolicy: { ...config.retryPolicy, maxRetries: 0 } }
+          : {}),
+        agents:
+          agents === undefined
+            ? await agentsOfPlanFile(workspace)
+            : Object.fromEntries(entries.map(profileOf)),
       },
     );
     for (const warning of warnings) this.emitter.emit('warning', warning);
@@ -112,7 +118,10 @@ export class ParallelExecutor {
         new Promise((resolve, reject) => {
           const check = (): void => {
             if (this.opened.has(phase)) settle(resolve);
-            else if (this.ended) settle(() => { reject(new Error(`The run ended before ${phase} was complete.`)); });
+            else if (this.ended)
+              settle(() => {
+                reject(new Error(`The run ended before ${phase} was complete.`));
+              });
           };
           const settle = (then: () => void): void => {
             this.emitter.off('parallel:barrier', check).off('parallel:ended', check);

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ts from 'typescript';
+import { thinkingTime } from './thinking-time.mjs';
 
 const GUARDS = {
   number: (name) => `typeof ${name} !== 'number' || Number.isNaN(${name})`,
@@ -39,13 +40,6 @@ writeFileSync(path, applyEdits(text, functions.filter((found) => !found.guarded)
 writeFileSync(`${folder}/test/validation.test.js`, testOf(functions));
 progress(100);
 console.log(`${folder}: ${functions.map(({ name }) => name).join(', ')}`);
-
-/** Four to eight seconds, the same for the same library: stands for the time a model would think. */
-function thinkingTime(seed) {
-  const most = Number(process.env.DEMO_THINK_MS ?? 8000);
-  const spread = [...seed].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1000, 7);
-  return (most / 2) * (1 + spread / 1000);
-}
 
 /** OSC 9;4: the progress report every terminal multiplexer understands. */
 function progress(percent) {

@@ -53,6 +53,15 @@ describe('status', () => {
     );
   });
 
+  it('of a run that was stopped early tells how to go on', async () => {
+    const { world, cli } = look([
+      runStarted(plan),
+      { type: 'run:finished', at: second(1), outcome: 'stopped' },
+    ]);
+    await cli('status');
+    expect(world.stdout.text).toContain('Stopped early; continue with: parallel-cli resume');
+  });
+
   it('as JSON is the status object', async () => {
     const { world, cli } = look(journal);
     expect(await cli('status', '--json')).toBe(0);

@@ -20,11 +20,17 @@ export class FakeOut implements Out {
   readonly #closeListeners = new Set<() => void>();
   readonly #resizeListeners = new Set<() => void>();
 
+  columns: number | undefined;
+  rows: number | undefined;
+
   constructor(
     readonly isTTY = false,
-    public columns?: number,
-    public rows?: number,
-  ) {}
+    columns?: number,
+    rows?: number,
+  ) {
+    this.columns = columns;
+    this.rows = rows;
+  }
 
   write(text: string): void {
     if (this.closed) return;

@@ -1,6 +1,6 @@
 import type { Plan, RunView, TaskView } from '@parallel-executor/core';
 import { problemOf, whyWaiting } from '@parallel-executor/core';
-import { INTERRUPTED } from '../messages';
+import { INTERRUPTED, STOPPED_EARLY } from '../messages';
 import type { Capabilities } from './capabilities';
 import { attentionTasks } from './frame-rows';
 import { plainText } from './text-width';
@@ -25,6 +25,7 @@ export function attentionText(
     ...(ownerAlive ? [] : [theme.paint('warn', INTERRUPTED)]),
     ...(needs.length === 0 ? [] : [theme.paint('bad', 'Needs attention:'), ...needs]),
     ...(view.outcome === null && ownerAlive ? waitingLines(plan, view) : []),
+    ...(view.outcome === 'stopped' && view.counts.pending > 0 ? [STOPPED_EARLY] : []),
   ];
 }
 

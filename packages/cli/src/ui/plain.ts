@@ -1,7 +1,7 @@
 import type { RunEvent, RunView } from '@parallel-executor/core';
 import { describeEvent } from '@parallel-executor/core';
 import type { Deps } from '../deps';
-import { heartbeat } from '../messages';
+import { heartbeat } from '../run-messages';
 import type { Reporter } from './reporter';
 import { padStart, plainText } from './text-width';
 

@@ -8,6 +8,9 @@ import { type Git, GitError } from '../ports/git';
 import { makeRepository, type TestRepository } from '../testing/git-repository';
 import { gitAdapter } from './simple-git';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 describe('gitAdapter', () => {
   let repository: TestRepository;
   let git: Git;

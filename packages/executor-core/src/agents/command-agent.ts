@@ -16,9 +16,13 @@ export function commandAgent(runner: ProcessRunner): AgentAdapter {
   };
 }
 
-async function startCommand(runner: ProcessRunner, invocation: AgentInvocation): Promise<AgentSession> {
+async function startCommand(
+  runner: ProcessRunner,
+  invocation: AgentInvocation,
+): Promise<AgentSession> {
   const { command } = invocation.profile;
-  if (command === null) throw new Error('Internal error: a command agent without a command was started.');
+  if (command === null)
+    throw new Error('Internal error: a command agent without a command was started.');
   const process = await runner.start({
     argv: typeof command === 'string' ? ['/bin/sh', '-c', command] : command,
     cwd: invocation.worktree,

@@ -25,12 +25,18 @@ export function functionAgent(functions: Readonly<Record<string, AgentFunction>>
   return {
     name: 'function',
     check: (profile) =>
-      functionOf(profile.name) === undefined ? `agent ${profile.name} is not a function here` : null,
-    start: (invocation) => Promise.resolve(startFunction(functionOf(invocation.profile.name), invocation)),
+      functionOf(profile.name) === undefined
+        ? `agent ${profile.name} is not a function here`
+        : null,
+    start: (invocation) =>
+      Promise.resolve(startFunction(functionOf(invocation.profile.name), invocation)),
   };
 }
 
-function startFunction(agent: AgentFunction | undefined, invocation: AgentInvocation): AgentSession {
+function startFunction(
+  agent: AgentFunction | undefined,
+  invocation: AgentInvocation,
+): AgentSession {
   const abort = new AbortController();
   const context: AgentContext = {
     worktree: invocation.worktree,
@@ -43,7 +49,9 @@ function startFunction(agent: AgentFunction | undefined, invocation: AgentInvoca
       invocation.onProgress(percent, note);
     },
   };
-  const work = (async () => agent?.(invocation.task, context))();
+  const work = new Promise((resolve) => {
+    resolve(agent?.(invocation.task, context));
+  });
   let giveUp = (): void => undefined;
   const abandoned = new Promise<'abandoned'>((resolve) => {
     giveUp = () => {
@@ -54,7 +62,10 @@ function startFunction(agent: AgentFunction | undefined, invocation: AgentInvoca
     process: null,
     ended: Promise.race([work.then(() => 'done' as const), abandoned]).then(
       (how) => (how === 'done' ? { kind: 'done' } : { kind: 'signal', signal: 'SIGKILL' }),
-      (error: unknown) => ({ kind: 'error', message: error instanceof Error ? error.message : String(error) }),
+      (error: unknown) => ({
+        kind: 'error',
+        message: error instanceof Error ? error.message : String(error),
+      }),
     ),
     stop: (how) => {
       abort.abort();

@@ -7,6 +7,9 @@ import { parseRunId, parseTaskId, taskIdProblem } from '../model/ids';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { findAdminEntry, isOurs, ownerText, parseOwner, readAdminEntries } from './admin-entry';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 describe('parseOwner', () => {
   it('reads back what ownerText wrote', () => {
     const task = fc

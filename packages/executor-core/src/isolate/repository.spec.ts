@@ -7,6 +7,9 @@ import type { Git } from '../ports/git';
 import { makeRepository, type TestRepository } from '../testing/git-repository';
 import { countDirty, inspectRepository } from './repository';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 describe('inspectRepository', () => {
   const git = gitAdapter();
   let repository: TestRepository;

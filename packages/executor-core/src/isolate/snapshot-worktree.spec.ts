@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { parseTaskId } from '../model/ids';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 const REF = 'refs/parallel/PEXEC-1/landing/attempt-1';
 
 describe('snapshotWorktree', () => {

@@ -7,6 +7,9 @@ import { UserError } from '../model/user-error';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { createWorktreePool } from './worktree-pool';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 describe('removing a worktree', () => {
   let rig: WorktreeRig;
   let path: string;

@@ -10,6 +10,9 @@ import type { WorktreeSetup } from '../model/task';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { setUpWorktree } from './worktree-setup';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 const MANIFEST = (name: string) => JSON.stringify({ name, main: 'index.js' });
 
 describe('setUpWorktree', () => {

@@ -7,6 +7,9 @@ import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { createWorktreePool } from './worktree-pool';
 import { sweepWorktrees } from './worktree-sweep';
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(30_000);
+
 describe('sweepWorktrees', () => {
   let rig: WorktreeRig;
 

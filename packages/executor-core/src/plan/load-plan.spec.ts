@@ -284,7 +284,7 @@ locks:
         code: 'undeclared-writes',
         line: 3,
         column: 10,
-        message: expect.stringContaining('2 tasks'),
+        message: expect.stringContaining('2 tasks') as string,
       },
     ]);
     const relaxed = parse(`${text}\nlocks: { conflict_resolution: auto_merge }`);

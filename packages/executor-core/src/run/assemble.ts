@@ -12,18 +12,17 @@ import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
 import { initialState, stateOf } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
+import { Activity } from './activity';
 import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
-import type { Integration } from './integration';
-import { openIntegration } from './integration';
+import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
-import type { Lander, Waiting } from './lander';
+import type { Lander, LanderContext, Waiting } from './lander';
 import { createLander } from './lander';
-import type { Activity } from './performer';
-import { createActivity } from './performer';
+
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
 import type { Verifier } from './verifier';
@@ -57,7 +56,17 @@ export const NO_LEASE = 0;
 export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
   const { git, fs, files, mutex, clock } = engine.tools;
   const { root, commonDir } = engine.repository;
-  return createWorktreePool({ git, fs, files, mutex, clock, root, commonDir, base: plan.settings.worktreeBase, runId: run });
+  return createWorktreePool({
+    git,
+    fs,
+    files,
+    mutex,
+    clock,
+    root,
+    commonDir,
+    base: plan.settings.worktreeBase,
+    runId: run,
+  });
 }
 
 /** Wires loop, attempts, lander and integration branch of one run. */
@@ -65,59 +74,104 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const { run, plan, journal } = options;
   const { tools, repository } = engine;
   const state = options.state ?? initialState(prepareProblem(plan));
-  const parts: { loop?: RunLoop; activity?: Activity } = {};
-  const emit = (fact: Fact): Promise<void> => parts.loop?.emit(fact) ?? Promise.resolve();
+  const wire: { loop?: RunLoop; activity?: Activity } = {};
+  const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = poolOf(engine, run, plan);
-  const taskOf = (id: TaskId): Task => plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
   const verifier = createVerifier({ engine, run, plan, pool });
-  const integration = await openIntegration(
-    { git: tools.git, fs: tools.fs, clock: tools.clock, root: repository.root, run, land: plan.settings.land, branch: repository.branch, emit, verifier, alone: async (body) => (await pool.site()).alone(body) },
+  const integration = await Integration.open(
+    {
+      ...tools,
+      root: repository.root,
+      run,
+      land: plan.settings.land,
+      branch: repository.branch,
+      emit,
+      verifier,
+      alone: async (body) => (await pool.site()).alone(body),
+    },
     repository.head,
   );
-  const loop = new RunLoop(state, { journal, clock: tools.clock }, (command) => parts.activity?.perform(command));
-  const lander = createLander({
-    run,
-    root: repository.root,
-    git: tools.git,
-    mutex: tools.mutex,
+  const loop = new RunLoop(state, { journal, clock: tools.clock }, (command) =>
+    wire.activity?.perform(command),
+  );
+  const lander = createLander(
+    landerContext(engine, options, { loop, integration, verifier, emit }),
+  );
+  const taskOf = (id: TaskId): Task =>
+    plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
+  const context = attemptContext(engine, options, { loop, integration, pool, emit, taskOf });
+  const activity = new Activity({
+    ...engine,
     clock: tools.clock,
+    attempts: createAttemptRunner(context),
+    lander,
+    run,
+    taskOf,
+    conflictPolicy: plan.settings.conflictPolicy,
+    emit,
+  });
+  Object.assign(wire, { loop, activity });
+  return { loop, activity, integration, lander, pool, verifier };
+}
+
+type Emit = (fact: Fact) => Promise<void>;
+
+function landerContext(
+  engine: Engine,
+  options: AssembleOptions,
+  parts: Pick<RunParts, 'loop' | 'integration' | 'verifier'> & { readonly emit: Emit },
+): LanderContext {
+  const { run, plan, journal } = options;
+  const { git, mutex, clock } = engine.tools;
+  const shared = options.frontDoor === 'nx';
+  return {
+    git,
+    mutex,
+    clock,
+    run,
+    root: engine.repository.root,
     mergeLock: join(engine.state.locksDir, 'merge'),
-    integrationRef: integration.ref,
-    waiting: options.frontDoor === 'nx'
+    integrationRef: parts.integration.ref,
+    waiting: shared
       ? async () => queuedCandidates(await journal.read())
-      : () => Promise.resolve(waitingIn(loop.current)),
-    verifier,
-    shared: options.frontDoor === 'nx',
+      : () => Promise.resolve(waitingIn(parts.loop.current)),
+    verifier: parts.verifier,
+    shared,
     isCurrent: (fence) => holdsLease(engine, fence),
     conflictPolicy: plan.settings.conflictPolicy,
     messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
-    publish: integration.publish,
-    emit,
-  });
-  const attempts = createAttemptRunner(attemptContext());
-  const activity = createActivity({
-    clock: tools.clock, leases: engine.leases, attempts, lander, run, taskOf, conflictPolicy: plan.settings.conflictPolicy, emit,
-  });
-  Object.assign(parts, { loop, activity });
-  return { loop, activity, integration, lander, pool, verifier };
+    publish: () => parts.integration.publish(),
+    emit: parts.emit,
+  };
+}
 
-  function attemptContext(): AttemptContext {
-    return {
-      run, root: repository.root, pool, emit, taskOf, leases: engine.leases,
-      clock: tools.clock, fs: tools.fs, git: tools.git, runner: tools.runner,
-      paths: runPaths(repository.root, run),
-      profileOf: (task) => profileOf(plan, task),
-      adapterOf: (profile) => adapterOf(tools, profile),
-      lastFailure: (task) => lastFailure(loop.current, task),
-      integrationTip: integration.tip,
-      setup: plan.settings.setup,
-      setUp: (worktree, env, logPath) =>
-        setUpWorktree({ ...tools, root: repository.root, worktree, setup: plan.settings.setup, env, logPath }),
-      checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
-      baseEnv: tools.env,
-      saveBundle: (scene, candidate) => saveBundle(engine, plan, scene, candidate),
-    };
-  }
+function attemptContext(
+  engine: Engine,
+  { run, plan }: AssembleOptions,
+  parts: Pick<RunParts, 'loop' | 'integration' | 'pool'> & Pick<AttemptContext, 'emit' | 'taskOf'>,
+): AttemptContext {
+  const { tools, repository } = engine;
+  const { setup } = plan.settings;
+  return {
+    ...tools,
+    run,
+    root: repository.root,
+    pool: parts.pool,
+    emit: parts.emit,
+    taskOf: parts.taskOf,
+    leases: engine.leases,
+    paths: runPaths(repository.root, run),
+    profileOf: (task) => profileOf(plan, task),
+    adapterOf: (profile) => adapterOf(tools, profile),
+    lastFailure: (task) => lastFailure(parts.loop.current, task),
+    integrationTip: () => parts.integration.tip(),
+    setup,
+    setUp: (worktree, env, logPath) =>
+      setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath }),
+    checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
+    baseEnv: tools.env,
+    saveBundle: (scene, candidate) => saveBundle(engine, plan, scene, candidate),
+  };
 }
 
 /** A candidate may be of another process, so the whole table is asked, not what this process holds. */
@@ -133,7 +187,8 @@ function missing(id: TaskId): never {
 
 function profileOf(plan: Plan, task: Task): AgentProfile {
   const profile = plan.agents.find(({ name }) => name === task.profile);
-  if (profile === undefined) throw new Error(`Internal error: task ${task.id} has no agent profile.`);
+  if (profile === undefined)
+    throw new Error(`Internal error: task ${task.id} has no agent profile.`);
   return profile;
 }
 

@@ -12,7 +12,10 @@ export interface AgentFiles {
 }
 
 /** Writes the prompt and, after a failure, the feedback where the agent finds them. */
-export async function writeAgentFiles(context: AttemptContext, scene: AttemptScene): Promise<AgentFiles> {
+export async function writeAgentFiles(
+  context: AttemptContext,
+  scene: AttemptScene,
+): Promise<AgentFiles> {
   const { task, profile, command } = scene;
   const paths = context.paths.task(task.id).attempt(command.attempt);
   await context.fs.makeDir(paths.dir);

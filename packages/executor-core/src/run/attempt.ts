@@ -2,44 +2,19 @@ import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
-import type { AgentSession } from '../ports/agent';
 import { checkWriteSet } from '../verify/write-set-check';
 import { runChecks } from '../verify/run-checks';
 import type { AttemptContext, AttemptScene, StartCommand } from './attempt-context';
 import { attemptEnvironment, writeAgentFiles } from './attempt-files';
 import { produceCandidate } from './candidate-step';
-import { failureOf, readTail } from './outcome';
-import { stopGently } from './shutdown';
+import { runAgent } from './run-agent';
+import { StopOrder } from './stop-order';
 
 /** Runs attempts: worktree, agent, checks, candidate. Reports through facts; never rejects. */
 export interface AttemptRunner {
   start(command: StartCommand): Promise<void>;
   /** Ends a running attempt; `interrupt` gives it time to end by itself. */
   stop(task: TaskId, how: 'interrupt' | 'kill'): void;
-}
-
-/** Order to stop one attempt; `how` grows stronger, never weaker. */
-class StopOrder {
-  how: 'interrupt' | 'kill' | null = null;
-  private readonly abort = new AbortController();
-  private onChange: () => void = () => undefined;
-
-  get signal(): AbortSignal {
-    return this.abort.signal;
-  }
-
-  give(how: 'interrupt' | 'kill'): void {
-    if (this.how === 'kill') return;
-    this.how = how;
-    this.abort.abort();
-    this.onChange();
-  }
-
-  /** Calls `listener` now if the order was given already, and at each change. */
-  listen(listener: () => void): void {
-    this.onChange = listener;
-    if (this.how !== null) listener();
-  }
 }
 
 /** What failed, together with where its work is kept. */
@@ -64,7 +39,11 @@ export function createAttemptRunner(context: AttemptContext): AttemptRunner {
   };
 }
 
-async function runAttempt(context: AttemptContext, command: StartCommand, order: StopOrder): Promise<void> {
+async function runAttempt(
+  context: AttemptContext,
+  command: StartCommand,
+  order: StopOrder,
+): Promise<void> {
   const { task: id, attempt } = command;
   const task = context.taskOf(id);
   const emit = (fact: Fact): Promise<void> => context.emit(fact);
@@ -82,8 +61,17 @@ async function runAttempt(context: AttemptContext, command: StartCommand, order:
     failed = { failure: { kind: 'agent-error', message }, salvage: null };
   }
   const failure: Failure =
-    order.how === null ? failed.failure : { kind: 'interrupted', message: 'stopped before it ended' };
-  await emit({ type: 'attempt:failed', task: id, attempt, failure, salvage: failed.salvage, at: at() });
+    order.how === null
+      ? failed.failure
+      : { kind: 'interrupted', message: 'stopped before it ended' };
+  await emit({
+    type: 'attempt:failed',
+    task: id,
+    attempt,
+    failure,
+    salvage: failed.salvage,
+    at: at(),
+  });
 }
 
 type AttemptResult = Failed | { readonly candidate: Candidate };
@@ -104,25 +92,42 @@ async function attemptInWorktree(
   const profile = context.profileOf(task);
   const { attempt, slot } = command;
   await context.emit({
-    type: 'task:started', task: task.id, attempt, slot, base, ...named(worktree), profile: profile.name, at: context.clock.now(),
+    type: 'task:started',
+    task: task.id,
+    attempt,
+    slot,
+    base,
+    ...named(worktree),
+    profile: profile.name,
+    at: context.clock.now(),
   });
   let failure: Failure;
   let kept: string | null = null;
   try {
-    const outcome = await workAndCheck(context, { task, profile, command, base, worktree: worktree.path, branch: worktree.branch }, order);
+    const outcome = await workAndCheck(
+      context,
+      { task, profile, command, base, worktree: worktree.path, branch: worktree.branch },
+      order,
+    );
     if ('candidate' in outcome) {
       await context.pool.remove(worktree.path);
       return outcome;
     }
     ({ failure, kept } = outcome);
   } catch (error) {
-    failure = { kind: 'agent-error', message: error instanceof Error ? error.message : String(error) };
+    failure = {
+      kind: 'agent-error',
+      message: error instanceof Error ? error.message : String(error),
+    };
   }
   const release = await context.pool.remove(worktree.path);
   return { failure, salvage: (release.kind === 'removed' ? release.saved : null) ?? kept };
 }
 
-function named(worktree: { readonly path: string; readonly branch: string }): { branch: string; worktree: string } {
+function named(worktree: { readonly path: string; readonly branch: string }): {
+  branch: string;
+  worktree: string;
+} {
   return { branch: worktree.branch, worktree: worktree.path };
 }
 
@@ -130,7 +135,9 @@ async function workAndCheck(
   context: AttemptContext,
   scene: AttemptScene,
   order: StopOrder,
-): Promise<{ readonly failure: Failure; readonly kept: string | null } | { readonly candidate: Candidate }> {
+): Promise<
+  { readonly failure: Failure; readonly kept: string | null } | { readonly candidate: Candidate }
+> {
   const { task, command, worktree } = scene;
   const paths = context.paths.task(task.id).attempt(command.attempt);
   const files = await writeAgentFiles(context, scene);
@@ -139,13 +146,21 @@ async function workAndCheck(
   if (unready !== null) return { failure: unready, kept: null };
   const failure = await runAgent(context, scene, order, files, env);
   if (failure !== null) return { failure, kept: null };
-  await context.emit({ type: 'task:verifying', task: task.id, attempt: command.attempt, at: context.clock.now() });
+  await context.emit({
+    type: 'task:verifying',
+    task: task.id,
+    attempt: command.attempt,
+    at: context.clock.now(),
+  });
   const result = await produceCandidate(context, scene);
   if ('failure' in result) return { failure: result.failure, kept: null };
   const kept = result.candidate.noop ? null : result.candidate.ref;
   const written = checkWriteSet(result.paths, task.access);
   if (!written.ok) {
-    return { failure: { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes }, kept };
+    return {
+      failure: { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes },
+      kept,
+    };
   }
   const red = await runChecks({
     runner: context.runner,
@@ -165,46 +180,4 @@ async function workAndCheck(
   }
   await context.saveBundle(scene, result.candidate);
   return result;
-}
-
-async function runAgent(
-  context: AttemptContext,
-  scene: AttemptScene,
-  order: StopOrder,
-  files: Awaited<ReturnType<typeof writeAgentFiles>>,
-  env: Readonly<Record<string, string>>,
-): Promise<Failure | null> {
-  const { task, command, profile } = scene;
-  const paths = context.paths.task(task.id).attempt(command.attempt);
-  if (order.how !== null) return { kind: 'interrupted', message: 'stopped before it started' };
-  const session: AgentSession = await context.adapterOf(profile).start({
-    task,
-    profile,
-    attempt: command.attempt,
-    worktree: scene.worktree,
-    prompt: files.prompt,
-    feedback: files.feedback,
-    env,
-    transcriptPath: paths.transcript,
-    onProgress: (percent, note) =>
-      void context.emit({ type: 'task:progress', task: task.id, percent, note, at: context.clock.now() }),
-  });
-  if (session.process !== null) {
-    const at = context.clock.now();
-    void context.emit({ type: 'process:started', task: task.id, attempt: command.attempt, process: session.process, at });
-  }
-  let timedOut = false;
-  const stopper = stopGently(context.clock, session);
-  const cancelTimeout = context.clock.after(task.timeoutMs, () => {
-    timedOut = true;
-    stopper.stop('interrupt');
-  });
-  order.listen(() => {
-    if (order.how !== null) stopper.stop(order.how);
-  });
-  const outcome = await session.ended;
-  cancelTimeout();
-  stopper.done();
-  const tail = await readTail(context.fs, paths.transcript);
-  return timedOut ? { kind: 'timeout', afterMs: task.timeoutMs, tail } : failureOf(outcome, tail);
 }

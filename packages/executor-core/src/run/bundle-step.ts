@@ -22,6 +22,15 @@ export async function saveBundle(
   const { base, commit, tree, noop, files, fileCount } = candidate;
   const patch = await candidatePatch(git, fs, root, candidate);
   await writeBundle(fs, engine.state.outDir, {
-    task: scene.task.id, key: taskKey(plan, scene.task), base, commit, tree, noop, files, fileCount, message, patch,
+    task: scene.task.id,
+    key: taskKey(plan, scene.task),
+    base,
+    commit,
+    tree,
+    noop,
+    files,
+    fileCount,
+    message,
+    patch,
   });
 }

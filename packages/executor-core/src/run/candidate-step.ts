@@ -7,7 +7,10 @@ import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { Waiting } from './lander';
 
 /** Turns what the agent left in its worktree into one commit under a ref. */
-export function produceCandidate(context: AttemptContext, scene: AttemptScene): Promise<CandidateResult> {
+export function produceCandidate(
+  context: AttemptContext,
+  scene: AttemptScene,
+): Promise<CandidateResult> {
   const { task, profile, command } = scene;
   const { git, fs, root, run } = context;
   return makeCandidate({
@@ -21,12 +24,22 @@ export function produceCandidate(context: AttemptContext, scene: AttemptScene): 
     run,
     task: task.id,
     fence: command.token,
-    message: commitMessage({ run, task: task.id, agent: profile.name, attempt: command.attempt, prompt: task.prompt }),
+    message: commitMessage({
+      run,
+      task: task.id,
+      agent: profile.name,
+      attempt: command.attempt,
+      prompt: task.prompt,
+    }),
   });
 }
 
 /** Message of the commit by which a candidate lands. */
-export function landingMessage(plan: Plan, run: RunId, { task, attempt, candidate }: Waiting): string {
+export function landingMessage(
+  plan: Plan,
+  run: RunId,
+  { task, attempt, candidate }: Waiting,
+): string {
   const entry = plan.tasks.find(({ id }) => id === task);
   return commitMessage({
     run,

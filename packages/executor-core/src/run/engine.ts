@@ -28,7 +28,14 @@ export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): 
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const { fs, clock, mutex, processes } = tools;
-  const leases = createLeaseStore({ fs, clock, mutex, processes, locksDir: state.locksDir, ttlMs: leaseMs });
+  const leases = createLeaseStore({
+    fs,
+    clock,
+    mutex,
+    processes,
+    locksDir: state.locksDir,
+    ttlMs: leaseMs,
+  });
   return { tools, repository, state, leases };
 }
 
@@ -72,7 +79,11 @@ const WORKSPACE = 'parallel:workspace';
  * Claims the checkout for a run; resolves to the lease's token. Rejects with `UserError('busy')` at
  * once when another run has it.
  */
-export async function claimWorkspace(engine: Engine, run: RunId, frontDoor: FrontDoor): Promise<number> {
+export async function claimWorkspace(
+  engine: Engine,
+  run: RunId,
+  frontDoor: FrontDoor,
+): Promise<number> {
   const answer = await engine.leases.acquire(
     {
       run,

@@ -9,20 +9,6 @@ import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
 import type { Verifier } from './verifier';
 
-/**
- * The integration branch of a run. It is a hidden ref, because a branch under a checked-out
- * worktree may not be moved; the target follows it by fast-forward after each landing.
- */
-export interface Integration {
-  readonly ref: string;
-  tip(): Promise<string>;
-  /**
-   * Moves the target to the tip, after taking in what the user committed to it meanwhile; what keeps
-   * it from moving is reported as `target:held`.
-   */
-  publish(): Promise<void>;
-}
-
 export interface IntegrationContext {
   readonly git: Git;
   readonly fs: FileSystem;
@@ -39,7 +25,7 @@ export interface IntegrationContext {
 }
 
 /** How often a target that moves while we look at it is caught up with. */
-const ABSORB_TRIES = 3;
+const CATCH_UP_TRIES = 3;
 
 /** No task id starts with an underscore, so this never collides with a candidate's ref. */
 export function integrationRef(run: RunId): string {
@@ -52,56 +38,107 @@ export function targetRef(land: LandMode, branch: string | null, run: RunId): st
   return land === 'target' && branch !== null ? branch : `refs/heads/parallel/${run}`;
 }
 
-/** Opens the integration branch, starting it at `head` when it is new. */
-export async function openIntegration(context: IntegrationContext, head: string): Promise<Integration> {
-  const ref = integrationRef(context.run);
-  const at = { cwd: context.root };
-  // Create-only: of several processes that join a run, one starts the branch and all use it.
-  await context.git.run(['update-ref', ref, head, ''], at);
-  const target = targetRef(context.land, context.branch, context.run);
-  const tip = (): Promise<string> => context.git.text(['rev-parse', '--verify', `${ref}^{commit}`], at);
-  const hold = async (reason: string): Promise<void> => {
-    const commit = await tip();
-    await context.emit({ type: 'target:held', ref: target ?? ref, commit, reason, at: context.clock.now() });
-  };
-  const verify = context.verifier?.check ?? null;
-  /** `true` when the integration branch contains the target's `moved` commit. */
-  const absorb = async (moved: string): Promise<boolean> => {
-    const { git, root } = context;
-    for (let tries = ABSORB_TRIES; tries > 0; tries -= 1) {
-      const answer = await absorbTarget({ git, root, ref, tip: moved, verify });
-      if (answer.kind === 'absorbed') return true;
-      if (answer.kind === 'conflict') {
-        await hold(`commits made meanwhile conflict with the landed work in ${answer.paths.join(', ')}`);
-        return false;
-      }
-      if (answer.kind === 'rejected') {
-        await hold(`together with the commits made meanwhile, ${describeFailure(answer.failure)}`);
-        return false;
-      }
-    }
-    return false;
-  };
-  const publish = async (): Promise<void> => {
+/**
+ * The integration branch of a run. It is a hidden ref, because a branch under a checked-out
+ * worktree may not be moved; the target follows it by fast-forward after each landing.
+ */
+export class Integration {
+  readonly ref: string;
+  private readonly target: string | null;
+
+  private constructor(private readonly context: IntegrationContext) {
+    this.ref = integrationRef(context.run);
+    this.target = targetRef(context.land, context.branch, context.run);
+  }
+
+  /** Opens the branch of a run; a new one starts at `head`. */
+  static async open(context: IntegrationContext, head: string): Promise<Integration> {
+    const integration = new Integration(context);
+    // Create-only: of several processes that join a run, one starts the branch and all use it.
+    await context.git.run(['update-ref', integration.ref, head, ''], { cwd: context.root });
+    return integration;
+  }
+
+  /** Commit every new attempt starts from. */
+  tip(): Promise<string> {
+    return this.context.git.text(['rev-parse', '--verify', `${this.ref}^{commit}`], {
+      cwd: this.context.root,
+    });
+  }
+
+  /**
+   * Moves the target to the tip, after taking in what the user committed to it meanwhile; what keeps
+   * it from moving is reported as `target:held`.
+   */
+  async publish(): Promise<void> {
+    const { target, context } = this;
     if (target === null) return;
-    // Our own branch is made when there is something to put on it; the user's is never made anew.
-    if (target !== context.branch) await context.git.run(['update-ref', target, await tip(), ''], at);
-    const before = await context.git.run(['rev-parse', '--verify', '--quiet', target], at);
-    for (let tries = ABSORB_TRIES; tries > 0; tries -= 1) {
-      const commit = await tip();
-      const answer = await context.alone(() => publishTarget({ git: context.git, fs: context.fs, root: context.root, target, commit }));
-      if (answer.kind === 'advanced') {
-        if (before.stdout.trim() === answer.commit && target === context.branch) return;
-        await context.emit({ type: 'target:advanced', ref: target, commit: answer.commit, at: context.clock.now() });
-        return;
+    const before = await this.targetTip(target);
+    for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
+      const { git, fs, root } = context;
+      const commit = await this.tip();
+      const request = { git, fs, root, target, commit };
+      const answer = await context.alone(() => publishTarget(request));
+      switch (answer.kind) {
+        case 'advanced':
+          if (before !== answer.commit) await this.tell('target:advanced', answer.commit);
+          return;
+        case 'held':
+          await this.hold(`${answer.reason}. ${answer.fix}`);
+          return;
+        case 'diverged':
+          if (!(await this.absorb(answer.tip))) return;
       }
-      if (answer.kind === 'held') {
-        await hold(`${answer.reason}. ${answer.fix}`);
-        return;
-      }
-      if (!(await absorb(answer.tip))) return;
     }
-    await hold(`${target} keeps moving`);
-  };
-  return { ref, tip, publish };
+    await this.hold(`${target} keeps moving`);
+  }
+
+  /** Where the target is; our own branch is made here, the user's is never made anew. */
+  private async targetTip(target: string): Promise<string> {
+    const { git, root, branch } = this.context;
+    const at = { cwd: root };
+    const found = await git.run(['rev-parse', '--verify', '--quiet', target], at);
+    if (found.exitCode !== 0 && target !== branch) {
+      await git.run(['update-ref', target, await this.tip(), ''], at);
+    }
+    return found.stdout.trim();
+  }
+
+  /** `true` when the integration branch now contains `moved`, a commit of the target. */
+  private async absorb(moved: string): Promise<boolean> {
+    const { git, root, verifier } = this.context;
+    const verify = verifier?.check ?? null;
+    for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
+      const answer = await absorbTarget({ git, root, ref: this.ref, tip: moved, verify });
+      switch (answer.kind) {
+        case 'absorbed':
+          return true;
+        case 'conflict': {
+          const paths = answer.paths.join(', ');
+          await this.hold(`commits made meanwhile conflict with the landed work in ${paths}`);
+          return false;
+        }
+        case 'rejected': {
+          const why = describeFailure(answer.failure);
+          await this.hold(`together with the commits made meanwhile, ${why}`);
+          return false;
+        }
+        case 'stale':
+      }
+    }
+    await this.hold('the integration branch keeps moving');
+    return false;
+  }
+
+  private async hold(reason: string): Promise<void> {
+    const ref = this.target ?? this.ref;
+    const commit = await this.tip();
+    const at = this.context.clock.now();
+    await this.context.emit({ type: 'target:held', ref, commit, reason, at });
+  }
+
+  private tell(type: 'target:advanced', commit: string): Promise<void> {
+    const ref = this.target ?? this.ref;
+    return this.context.emit({ type, ref, commit, at: this.context.clock.now() });
+  }
 }

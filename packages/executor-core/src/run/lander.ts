@@ -69,7 +69,11 @@ export function createLander(context: LanderContext): Lander {
       wanted = false;
       try {
         const { mutex, mergeLock } = context;
-        const left = await mutex.with(mergeLock, () => drainOnce(context, halted.signal), MERGE_PATIENCE_MS);
+        const left = await mutex.with(
+          mergeLock,
+          () => drainOnce(context, halted.signal),
+          MERGE_PATIENCE_MS,
+        );
         wanted ||= left > 0;
         failures = 0;
       } catch (error) {
@@ -99,7 +103,14 @@ async function giveBack(context: LanderContext, error: unknown): Promise<void> {
   const message = `landing failed: ${error instanceof Error ? error.message : String(error)}`;
   for (const { task, attempt, candidate } of await context.waiting()) {
     const failure: Failure = { kind: 'interrupted', message };
-    await context.emit({ type: 'attempt:failed', task, attempt, failure, salvage: candidate.ref, at: context.clock.now() });
+    await context.emit({
+      type: 'attempt:failed',
+      task,
+      attempt,
+      failure,
+      salvage: candidate.ref,
+      at: context.clock.now(),
+    });
   }
 }
 
@@ -116,15 +127,27 @@ async function drainOnce(context: LanderContext, signal: AbortSignal): Promise<n
       root: context.root,
       ref: context.integrationRef,
       queue: waiting.map((item) => ({ ...item, message: context.messageOf(item) })),
-      verify: verifier === null ? null : (commit, tree, base) => verifier.check(commit, tree, base, signal),
+      verify:
+        verifier === null
+          ? null
+          : (commit, tree, base) => verifier.check(commit, tree, base, signal),
       signal,
       isCurrent: context.isCurrent,
       conflictPolicy: context.conflictPolicy,
-      onMerging: ({ task }, onto, batch) => context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
-      onLanded: ({ task }, { commit, tree }) => context.emit({ type: 'task:landed', task, commit, tree, at: at() }),
+      onMerging: ({ task }, onto, batch) =>
+        context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
+      onLanded: ({ task }, { commit, tree }) =>
+        context.emit({ type: 'task:landed', task, commit, tree, at: at() }),
       onRejected: ({ task, candidate }, failure) => {
         const attempt = byTask.get(task)?.attempt ?? 0;
-        return context.emit({ type: 'attempt:failed', task, attempt, failure, salvage: candidate.ref, at: at() });
+        return context.emit({
+          type: 'attempt:failed',
+          task,
+          attempt,
+          failure,
+          salvage: candidate.ref,
+          at: at(),
+        });
       },
     },
   );

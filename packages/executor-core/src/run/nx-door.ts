@@ -1,4 +1,4 @@
-import type { Fact } from '../model/event';
+import type { Candidate, Fact } from '../model/event';
 import { describeFailure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import { isRunId, parseTaskId } from '../model/ids';
@@ -38,7 +38,11 @@ export interface SingleTaskResult {
  * Runs and lands one task of `plan` in a run that several processes share. The caller has seen to it
  * that what it depends on has landed.
  */
-export async function runSingleTask(engine: Engine, plan: Plan, request: SingleTaskRequest): Promise<SingleTaskResult> {
+export async function runSingleTask(
+  engine: Engine,
+  plan: Plan,
+  request: SingleTaskRequest,
+): Promise<SingleTaskResult> {
   const task = findTask(plan, request.task);
   checkAdapters(engine.tools, plan);
   const runId = requireRunId(request.runId);
@@ -47,7 +51,12 @@ export async function runSingleTask(engine: Engine, plan: Plan, request: SingleT
     const stop = loop.on((event) => request.onEvent?.(event));
     const onAbort = (): void => {
       const request_ = { kind: 'stop', how: 'stop' } as const;
-      void loop.emit({ type: 'control:requested', request: request_, by: 'Nx', at: engine.tools.clock.now() });
+      void loop.emit({
+        type: 'control:requested',
+        request: request_,
+        by: 'Nx',
+        at: engine.tools.clock.now(),
+      });
     };
     request.signal?.addEventListener('abort', onAbort, { once: true });
     if (request.signal?.aborted === true) onAbort();
@@ -75,7 +84,9 @@ export async function landBundles(
 ): Promise<LandBundlesResult> {
   const run = requireRunId(runId);
   const ids = tasks.map((task) => findTask(plan, task).id);
-  return inSharedRun(engine, plan, run, [], (_parts, _first, journal) => landCached(engine, plan, run, ids, journal));
+  return inSharedRun(engine, plan, run, [], (_parts, _first, journal) =>
+    landCached(engine, plan, run, ids, journal),
+  );
 }
 
 /** Opens the shared run with a loop over `tasks` only; closes it again whatever happens. */
@@ -90,16 +101,31 @@ async function inSharedRun<T>(
   const claim = await claimWorkspace(engine, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
   const journal = await openRunJournal(engine, run);
-  const parts = await assembleRun(engine, { run, plan: only(plan, tasks), journal, frontDoor: 'nx' });
+  const parts = await assembleRun(engine, {
+    run,
+    plan: only(plan, tasks),
+    journal,
+    frontDoor: 'nx',
+  });
   const unfollow = journal.follow((events) => {
-    for (const event of events) if (isFact(event) && !event.type.startsWith('run:')) parts.loop.takeIn(event);
+    for (const event of events)
+      if (isFact(event) && !event.type.startsWith('run:')) parts.loop.takeIn(event);
   });
   const owner = tools.processes.self();
   const at = tools.clock.now();
   const first: Fact = created
     ? {
-        type: 'run:started', run, planFile: plan.file, planDigest: planDigest(plan), base: repository.head,
-        target: repository.branch, maxAgents: plan.settings.maxAgents, frontDoor: 'nx', tasks: plan.tasks.length, owner, at,
+        type: 'run:started',
+        run,
+        planFile: plan.file,
+        planDigest: planDigest(plan),
+        base: repository.head,
+        target: repository.branch,
+        maxAgents: plan.settings.maxAgents,
+        frontDoor: 'nx',
+        tasks: plan.tasks.length,
+        owner,
+        at,
       }
     : { type: 'run:joined', owner, at };
   try {
@@ -121,10 +147,19 @@ async function landCached(
   ids: readonly TaskId[],
   journal: Journal,
 ): Promise<LandBundlesResult> {
-  const result = { landed: [] as TaskId[], already: [] as TaskId[], failed: [] as { task: TaskId; reason: string }[] };
+  const result = {
+    landed: [] as TaskId[],
+    already: [] as TaskId[],
+    failed: [] as { task: TaskId; reason: string }[],
+  };
   const tasks = ids.map((id) => findTask(plan, id)).filter((task) => task.profile !== null);
   if (tasks.length === 0) return result;
-  const parts = await assembleRun(engine, { run, plan: only(plan, tasks), journal, frontDoor: 'nx' });
+  const parts = await assembleRun(engine, {
+    run,
+    plan: only(plan, tasks),
+    journal,
+    frontDoor: 'nx',
+  });
   const queued: TaskId[] = [];
   for (const task of tasks) {
     const answer = await candidateOfBundle(engine, plan, run, task, parts);
@@ -132,7 +167,12 @@ async function landCached(
     else if ('reason' in answer) result.failed.push({ task: task.id, reason: answer.reason });
     else {
       queued.push(task.id);
-      await parts.loop.emit({ type: 'task:cached', task: task.id, candidate: answer.candidate, at: engine.tools.clock.now() });
+      await parts.loop.emit({
+        type: 'task:cached',
+        task: task.id,
+        candidate: answer.candidate,
+        at: engine.tools.clock.now(),
+      });
     }
   }
   await parts.activity.settle();
@@ -150,25 +190,38 @@ async function candidateOfBundle(
   run: RunId,
   task: Task,
   parts: RunParts,
-): Promise<'landed' | { readonly reason: string } | { readonly candidate: import('../model/event').Candidate }> {
+): Promise<'landed' | { readonly reason: string } | { readonly candidate: Candidate }> {
   const { git, fs } = engine.tools;
   const { root, branch } = engine.repository;
   const reading = await readBundle(fs, engine.state.outDir, task.id);
   if (reading.bundle === null) return { reason: reading.reason };
   const { bundle } = reading;
-  if (bundle.key !== taskKey(plan, task)) return { reason: 'its result bundle belongs to another version of the plan' };
+  if (bundle.key !== taskKey(plan, task))
+    return { reason: 'its result bundle belongs to another version of the plan' };
   if (bundle.noop) return 'landed';
   const target = targetRef(plan.settings.land, branch, run) ?? parts.integration.ref;
   const id = bundle.commit;
   for (const ref of new Set([parts.integration.ref, target])) {
-    const exists = (await git.run(['rev-parse', '--verify', '--quiet', ref], { cwd: root })).exitCode === 0;
-    if (exists && id !== undefined && (await landedCandidates(git, root, ref)).has(id)) return 'landed';
+    const exists =
+      (await git.run(['rev-parse', '--verify', '--quiet', ref], { cwd: root })).exitCode === 0;
+    if (exists && id !== undefined && (await landedCandidates(git, root, ref)).has(id))
+      return 'landed';
   }
   const onto = await parts.integration.tip();
   const made = await candidateFromPatch({
-    git, fs, root, run, task: task.id, fence: 0, message: bundle.message, onto, patch: bundle.patch,
+    git,
+    fs,
+    root,
+    run,
+    task: task.id,
+    fence: 0,
+    message: bundle.message,
+    onto,
+    patch: bundle.patch,
   });
-  return 'candidate' in made ? { candidate: made.candidate } : { reason: describeFailure(made.failure) };
+  return 'candidate' in made
+    ? { candidate: made.candidate }
+    : { reason: describeFailure(made.failure) };
 }
 
 function verdictOf(parts: RunParts, task: TaskId): { success: boolean; reason: string | null } {
@@ -212,5 +265,9 @@ function findTask(plan: Plan, id: string): Task {
 
 function requireRunId(text: string): RunId {
   if (isRunId(text)) return text;
-  throw new UserError('usage', `Bad run id ${JSON.stringify(text)}.`, 'It has the form PEXEC-<ms>.');
+  throw new UserError(
+    'usage',
+    `Bad run id ${JSON.stringify(text)}.`,
+    'It has the form PEXEC-<ms>.',
+  );
 }

@@ -13,7 +13,11 @@ export function queuedCandidates(events: readonly RunEvent[]): readonly Waiting[
     if (!namesTask(event)) continue;
     switch (event.type) {
       case 'task:queued':
-        waiting.set(event.task, { task: event.task, attempt: event.attempt, candidate: event.candidate });
+        waiting.set(event.task, {
+          task: event.task,
+          attempt: event.attempt,
+          candidate: event.candidate,
+        });
         break;
       case 'task:cached':
         waiting.set(event.task, { task: event.task, attempt: 1, candidate: event.candidate });

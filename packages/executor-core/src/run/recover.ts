@@ -25,12 +25,18 @@ export interface Recovery {
  * run are ended, worktrees are saved under refs and cleared, finished candidates get a fresh lease,
  * so that they land without being made again. The caller holds the workspace.
  */
-export async function recoverRun(engine: Engine, run: RunId, plan: Plan, journal: Journal): Promise<Recovery> {
+export async function recoverRun(
+  engine: Engine,
+  run: RunId,
+  plan: Plan,
+  journal: Journal,
+): Promise<Recovery> {
   const { clock, processes } = engine.tools;
   const events = await journal.read();
   const state = events.reduce(evolve, initialState(prepareProblem(plan)));
   const spawned = new Map<TaskId, ProcessIdentity>();
-  for (const event of events) if (event.type === 'process:started') spawned.set(event.task, event.process);
+  for (const event of events)
+    if (event.type === 'process:started') spawned.set(event.task, event.process);
   const facts: Fact[] = [];
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
@@ -54,7 +60,13 @@ export async function recoverRun(engine: Engine, run: RunId, plan: Plan, journal
     const token = await leaseAgain(engine, run, plan, task.id);
     tokens.set(task.id, token);
     const candidate = { ...now.candidate, fence: token };
-    facts.push({ type: 'task:queued', task: task.id, attempt: now.attempt, candidate, at: clock.now() });
+    facts.push({
+      type: 'task:queued',
+      task: task.id,
+      attempt: now.attempt,
+      candidate,
+      at: clock.now(),
+    });
   }
   return { state, facts, tokens };
 }
@@ -70,5 +82,7 @@ async function leaseAgain(engine: Engine, run: RunId, plan: Plan, id: TaskId): P
     { timeoutMs: plan.settings.lockTimeoutMs * 2 },
   );
   if (answer.granted) return answer.lease.token;
-  throw new Error(`The lease of ${id} is held by ${answer.holders.join(', ')}; end that process and resume again.`);
+  throw new Error(
+    `The lease of ${id} is held by ${answer.holders.join(', ')}; end that process and resume again.`,
+  );
 }

@@ -90,7 +90,9 @@ export class RunLoop {
     for (const { fact, foreign } of batch) {
       const [next, concluded] = decide(this.state, fact);
       this.state = next;
-      const recorded = concluded.flatMap((command) => (command.type === 'record' ? [command.event] : []));
+      const recorded = concluded.flatMap((command) =>
+        command.type === 'record' ? [command.event] : [],
+      );
       if (!foreign) toJournal.push(fact);
       toJournal.push(...recorded);
       all.push(fact, ...recorded);

@@ -37,23 +37,31 @@ interface ReaderTools {
 }
 
 /** Opens a run for reading: `id`, or the run started last; `null` when there is none. */
-export async function openRunReader(tools: ReaderTools, root: string, id?: RunId): Promise<RunReader | null> {
+export async function openRunReader(
+  tools: ReaderTools,
+  root: string,
+  id?: RunId,
+): Promise<RunReader | null> {
   const { fs } = tools;
   const run = id ?? (await readCurrentRun(fs, root)) ?? (await listRuns(fs, root))[0];
   if (run === undefined) return null;
   const plan = await loadRunPlan(fs, root, run);
   if (plan === null) return null;
   const paths = runPaths(root, run);
-  const events = async (): Promise<readonly RunEvent[]> => (await readJournal(fs, paths.dir)).events;
+  const events = async (): Promise<readonly RunEvent[]> =>
+    (await readJournal(fs, paths.dir)).events;
   return {
     id: run,
     plan,
     events,
     follow: (onEvents) => followRun(tools, paths.dir, onEvents),
-    ownerAlive: async () => ownersOf(await events()).some((owner) => tools.processes.isAlive(owner)),
+    ownerAlive: async () =>
+      ownersOf(await events()).some((owner) => tools.processes.isAlive(owner)),
     transcripts: async (task) => {
       const found: Transcript[] = [];
-      for (const { id: name } of plan.tasks.filter((other) => task === undefined || other.id === task)) {
+      for (const { id: name } of plan.tasks.filter(
+        (other) => task === undefined || other.id === task,
+      )) {
         const place = paths.task(name);
         for (let attempt = 1; await fs.exists(place.attempt(attempt).dir); attempt += 1) {
           const path = place.attempt(attempt).transcript;
@@ -74,7 +82,11 @@ function ownersOf(events: readonly RunEvent[]): readonly ProcessIdentity[] {
   );
 }
 
-function followRun(tools: ReaderTools, dir: string, onEvents: (events: readonly RunEvent[]) => void): () => void {
+function followRun(
+  tools: ReaderTools,
+  dir: string,
+  onEvents: (events: readonly RunEvent[]) => void,
+): () => void {
   let cursor: JournalCursor = new Map();
   let stopped = false;
   let busy = false;

@@ -25,8 +25,15 @@ function realTools(): Toolbox {
   const processes = nodeProcesses();
   const runner = nodeProcessRunner(processes);
   return {
-    clock: nodeClock(), fs: nodeFileSystem(), files: nodeFileTree(), git: gitAdapter(),
-    mutex: lockfileMutex(processes), processes, runner, adapters: [commandAgent(runner)], env: process.env,
+    clock: nodeClock(),
+    fs: nodeFileSystem(),
+    files: nodeFileTree(),
+    git: gitAdapter(),
+    mutex: lockfileMutex(processes),
+    processes,
+    runner,
+    adapters: [commandAgent(runner)],
+    env: process.env,
   };
 }
 
@@ -42,7 +49,11 @@ const git = (...args: string[]): Promise<string> => repository.git(args);
 
 async function start(draft: PlanDraft): Promise<Run> {
   const plan = planOf(draft);
-  return startRun(await openEngine(realTools(), repository.root, plan.settings.lockTimeoutMs), plan, { frontDoor: 'api' });
+  return startRun(
+    await openEngine(realTools(), repository.root, plan.settings.lockTimeoutMs),
+    plan,
+    { frontDoor: 'api' },
+  );
 }
 
 async function run(draft: PlanDraft): Promise<{ result: RunResult; events: RunEvent[] }> {
@@ -53,7 +64,10 @@ async function run(draft: PlanDraft): Promise<{ result: RunResult; events: RunEv
 }
 
 /** An agent that writes one file into the folder of its task. */
-const WRITER = { command: 'mkdir -p "$PARALLEL_TASK_ID" && echo "by $PARALLEL_TASK_ID" > "$PARALLEL_TASK_ID/out.txt"' };
+const WRITER = {
+  command:
+    'mkdir -p "$PARALLEL_TASK_ID" && echo "by $PARALLEL_TASK_ID" > "$PARALLEL_TASK_ID/out.txt"',
+};
 
 function worktreesLeft(): string[] {
   const base = join(repository.root, '.worktrees');
@@ -62,8 +76,14 @@ function worktreesLeft(): string[] {
 
 describe('a run', () => {
   it('lands the work of every agent on the branch and leaves the checkout clean', async () => {
-    const { result } = await run({ agents: [WRITER], tasks: ['a', 'b', { id: 'c', dependsOn: ['a', 'b'] }] });
-    expect(result.parallel_execution).toMatchObject({ status: 'completed', tasks: { total: 3, completed: 3, failed: 0 } });
+    const { result } = await run({
+      agents: [WRITER],
+      tasks: ['a', 'b', { id: 'c', dependsOn: ['a', 'b'] }],
+    });
+    expect(result.parallel_execution).toMatchObject({
+      status: 'completed',
+      tasks: { total: 3, completed: 3, failed: 0 },
+    });
     expect(await git('ls-files')).toContain('c/out.txt');
     expect(await git('status', '--porcelain')).toBe('');
     expect((await git('log', '--format=%s', '--first-parent')).trim().split('\n')).toHaveLength(4);
@@ -73,8 +93,13 @@ describe('a run', () => {
 
   it('starts a dependant on a base that holds what it depends on', async () => {
     const { result } = await run({
-      agents: [{ command: 'case $PARALLEL_TASK_ID in a) echo 1 > a.txt;; b) cp a.txt b.txt;; esac' }],
-      tasks: [{ id: 'a', writes: ['a.txt'] }, { id: 'b', dependsOn: ['a'], writes: ['b.txt'] }],
+      agents: [
+        { command: 'case $PARALLEL_TASK_ID in a) echo 1 > a.txt;; b) cp a.txt b.txt;; esac' },
+      ],
+      tasks: [
+        { id: 'a', writes: ['a.txt'] },
+        { id: 'b', dependsOn: ['a'], writes: ['b.txt'] },
+      ],
     });
     expect(result.parallel_execution.tasks.completed).toBe(2);
     expect(await git('show', 'HEAD:b.txt')).toBe('1');
@@ -82,11 +107,18 @@ describe('a run', () => {
 
   it('feeds the failure back and lands the second attempt', async () => {
     const { result, events } = await run({
-      agents: [{ command: 'if [ "$PARALLEL_ATTEMPT" = 1 ]; then echo boom >&2; exit 3; fi; cp "$PARALLEL_FEEDBACK_FILE" a.txt' }],
+      agents: [
+        {
+          command:
+            'if [ "$PARALLEL_ATTEMPT" = 1 ]; then echo boom >&2; exit 3; fi; cp "$PARALLEL_FEEDBACK_FILE" a.txt',
+        },
+      ],
       tasks: [{ id: 'a', writes: ['a.txt'] }],
     });
     expect(result.parallel_execution.tasks.completed).toBe(1);
-    expect(await git('show', 'HEAD:a.txt')).toMatch(/Attempt 1 failed: agent exited with code 3\.[^]*boom/);
+    expect(await git('show', 'HEAD:a.txt')).toMatch(
+      /Attempt 1 failed: agent exited with code 3\.[^]*boom/,
+    );
     expect(events.filter((event) => event.type === 'task:retrying')).toHaveLength(1);
   });
 
@@ -105,11 +137,17 @@ describe('a run', () => {
   it('verifies the merged tree: the culprit goes back, the others land', async () => {
     const { result } = await run({
       agents: [WRITER],
-      settings: { verify: ['! test -e b/out.txt'], retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 } },
+      settings: {
+        verify: ['! test -e b/out.txt'],
+        retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 },
+      },
       tasks: ['a', 'b', 'c'],
     });
     expect(result.parallel_execution.tasks).toMatchObject({ completed: 2, failed: 1 });
-    expect((await git('ls-files', '*/out.txt')).trim().split('\n')).toEqual(['a/out.txt', 'c/out.txt']);
+    expect((await git('ls-files', '*/out.txt')).trim().split('\n')).toEqual([
+      'a/out.txt',
+      'c/out.txt',
+    ]);
     expect(worktreesLeft()).toEqual([]);
   });
 
@@ -119,14 +157,20 @@ describe('a run', () => {
     const started = await start({ agents: [WRITER], tasks: ['a'] });
     expect(started.notes.join()).toContain('2 uncommitted files are left alone');
     expect((await started.done).parallel_execution.tasks.completed).toBe(1);
-    expect((await git('status', '--porcelain')).split('\n')).toEqual([' M README.md', '?? draft.txt']);
+    expect((await git('status', '--porcelain')).split('\n')).toEqual([
+      ' M README.md',
+      '?? draft.txt',
+    ]);
     expect(await git('show', 'HEAD:a/out.txt')).toBe('by a');
   });
 
   it('holds the target when a dirty file is in the way, and keeps the landed work', async () => {
     writeFileSync(join(repository.root, 'README.md'), 'mine\n');
     const before = await git('rev-parse', 'HEAD');
-    const { result } = await run({ agents: [{ command: 'echo theirs > README.md' }], tasks: [{ id: 'a', writes: ['README.md'] }] });
+    const { result } = await run({
+      agents: [{ command: 'echo theirs > README.md' }],
+      tasks: [{ id: 'a', writes: ['README.md'] }],
+    });
     expect(result.target.held).toMatch(/README\.md/);
     expect(await git('rev-parse', 'HEAD')).toBe(before);
     expect(await git('show', `${result.target.commit ?? ''}:README.md`)).toBe('theirs');
@@ -142,33 +186,53 @@ describe('a run', () => {
   });
 
   it('takes in what the user commits meanwhile', async () => {
-    const started = await start({ agents: [{ command: 'while ! test -e "$PARALLEL_ROOT/go"; do sleep 0.05; done; echo a > a.txt' }], tasks: [{ id: 'a', writes: ['a.txt'] }] });
+    const started = await start({
+      agents: [
+        { command: 'while ! test -e "$PARALLEL_ROOT/go"; do sleep 0.05; done; echo a > a.txt' },
+      ],
+      tasks: [{ id: 'a', writes: ['a.txt'] }],
+    });
     await new Promise<void>((resolve) => {
-      started.events.on((event) => { if (event.type === 'process:started') resolve(); });
+      started.events.on((event) => {
+        if (event.type === 'process:started') resolve();
+      });
     });
     await repository.commit({ 'mine.txt': 'mine\n' }, 'Mine');
     writeFileSync(join(repository.root, 'go'), '');
     await started.done;
-    expect((await git('ls-files')).split('\n')).toEqual(expect.arrayContaining(['a.txt', 'mine.txt']));
+    expect((await git('ls-files')).split('\n')).toEqual(
+      expect.arrayContaining(['a.txt', 'mine.txt']),
+    );
   });
 
   it('refuses a second run in the same checkout', async () => {
     const first = await start({ agents: [{ command: 'sleep 60' }], tasks: ['a'] });
-    await expect(start({ agents: [WRITER], tasks: ['b'] })).rejects.toMatchObject({ name: 'UserError', kind: 'busy' });
+    await expect(start({ agents: [WRITER], tasks: ['b'] })).rejects.toMatchObject({
+      name: 'UserError',
+      kind: 'busy',
+    });
     first.stop('kill');
     await first.done;
   });
 
   it('kills one agent with everything it started, and the rest goes on', async () => {
     const started = await start({
-      agents: [{ command: 'if [ $PARALLEL_TASK_ID = slow ]; then sleep 300 & wait; else mkdir quick; echo > quick/x; fi' }],
+      agents: [
+        {
+          command:
+            'if [ $PARALLEL_TASK_ID = slow ]; then sleep 300 & wait; else mkdir quick; echo > quick/x; fi',
+        },
+      ],
       tasks: ['slow', 'quick'],
     });
     started.events.on((event) => {
       if (event.type === 'process:started' && event.task === 'slow') started.kill('slow');
     });
     const result = await started.done;
-    expect(result.parallel_execution.results).toMatchObject({ slow: { status: 'cancelled' }, quick: { status: 'completed' } });
+    expect(result.parallel_execution.results).toMatchObject({
+      slow: { status: 'cancelled' },
+      quick: { status: 'completed' },
+    });
     expect(worktreesLeft()).toEqual([]);
   });
 

@@ -59,7 +59,14 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
     owner: processes.self(),
     at: clock.now(),
   };
-  return launch(engine, { id, plan, claim, first, frontDoor: options.frontDoor, journal: await openRunJournal(engine, id) });
+  return launch(engine, {
+    id,
+    plan,
+    claim,
+    first,
+    frontDoor: options.frontDoor,
+    journal: await openRunJournal(engine, id),
+  });
 }
 
 /** Continues a run whose process is gone, from its journal. */
@@ -70,7 +77,17 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
   const { state, facts, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
-  return launch(engine, { id, plan, claim, journal, state, before: facts, tokens, first, frontDoor: 'cli' });
+  return launch(engine, {
+    id,
+    plan,
+    claim,
+    journal,
+    state,
+    before: facts,
+    tokens,
+    first,
+    frontDoor: 'cli',
+  });
 }
 
 interface Launch {
@@ -87,48 +104,56 @@ interface Launch {
   readonly frontDoor: FrontDoor;
 }
 
-async function launch(engine: Engine, launchInfo: Launch): Promise<Run> {
-  const { id, plan, journal } = launchInfo;
-  const parts = await assembleRun(engine, {
-    run: id, plan, journal, frontDoor: launchInfo.frontDoor, state: launchInfo.state,
-  });
-  const { clock } = engine.tools;
-  const { loop } = parts;
-  for (const [task, token] of launchInfo.tokens ?? []) parts.activity.adopt(task, token);
-  const unfollow = journal.follow((events) => {
-    for (const event of events) if (isFact(event)) loop.takeIn(event);
-  });
-  const ask = (request: ControlRequest): void => {
-    void loop.emit({ type: 'control:requested', request, by: 'you', at: clock.now() });
-  };
-  const reportPath = runPaths(engine.repository.root, id).resultFile;
-  const begin = async (): Promise<RunResult> => {
-    for (const fact of launchInfo.before ?? []) void loop.emit(fact);
-    void loop.emit(launchInfo.first);
-    try {
-      await loop.finished;
-      return await conclude(engine, launchInfo, parts);
-    } finally {
-      unfollow();
-      await engine.leases.release(launchInfo.claim);
-      await engine.leases.close();
-      await journal.close();
-    }
-  };
+async function launch(engine: Engine, info: Launch): Promise<Run> {
+  const { id: run, plan, journal, frontDoor, state } = info;
+  const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state });
+  for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
   const done = new Promise<void>((resolve) => {
     setImmediate(resolve);
-  }).then(begin);
+  }).then(() => drive(engine, info, parts));
   done.catch(() => undefined);
-  return {
-    id, plan, done, reportPath,
-    notes: notesOf(engine, plan),
-    events: { on: (listener) => loop.on(listener) },
-    pause: () => { ask({ kind: 'pause' }); },
-    resume: () => { ask({ kind: 'resume' }); },
-    kill: (target) => { ask({ kind: 'kill', target }); },
-    stop: (how) => { ask({ kind: 'stop', how }); },
+  const ask = (request: ControlRequest): void => {
+    const at = engine.tools.clock.now();
+    void parts.loop.emit({ type: 'control:requested', request, by: 'you', at });
   };
+  return {
+    id: run,
+    plan,
+    done,
+    reportPath: runPaths(engine.repository.root, run).resultFile,
+    notes: notesOf(engine, plan),
+    events: { on: (listener) => parts.loop.on(listener) },
+    pause: () => {
+      ask({ kind: 'pause' });
+    },
+    resume: () => {
+      ask({ kind: 'resume' });
+    },
+    kill: (target) => {
+      ask({ kind: 'kill', target });
+    },
+    stop: (how) => {
+      ask({ kind: 'stop', how });
+    },
+  };
+}
+
+async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
+  const { loop } = parts;
+  const unfollow = info.journal.follow((events) => {
+    for (const event of events) if (isFact(event)) loop.takeIn(event);
+  });
+  for (const fact of [...(info.before ?? []), info.first]) void loop.emit(fact);
+  try {
+    await loop.finished;
+    return await conclude(engine, info, parts);
+  } finally {
+    unfollow();
+    await engine.leases.release(info.claim);
+    await engine.leases.close();
+    await info.journal.close();
+  }
 }
 
 /** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */
@@ -147,11 +172,18 @@ function notesOf(engine: Engine, plan: Plan): readonly string[] {
   const { repository } = engine;
   const notes: string[] = [];
   if (repository.dirtyFiles > 0) {
-    const files = repository.dirtyFiles === 1 ? '1 uncommitted file is' : `${repository.dirtyFiles} uncommitted files are`;
-    notes.push(`Runs from HEAD (${repository.head.slice(0, 10)}); ${files} left alone and not seen by any agent.`);
+    const files =
+      repository.dirtyFiles === 1
+        ? '1 uncommitted file is'
+        : `${repository.dirtyFiles} uncommitted files are`;
+    notes.push(
+      `Runs from HEAD (${repository.head.slice(0, 10)}); ${files} left alone and not seen by any agent.`,
+    );
   }
   if (repository.branch === null && plan.settings.land === 'target') {
-    notes.push('HEAD is detached, so there is no branch to land on: the work lands on a branch parallel/<run>.');
+    notes.push(
+      'HEAD is detached, so there is no branch to land on: the work lands on a branch parallel/<run>.',
+    );
   }
   return notes;
 }

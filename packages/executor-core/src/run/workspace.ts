@@ -23,8 +23,19 @@ import type { Toolbox } from './toolbox';
 export const PLAN_FILES = ['parallel.yaml', 'parallel.yml', 'parallel.json'] as const;
 
 export type LoadedPlan =
-  | { readonly ok: true; readonly plan: Plan; readonly warnings: readonly Diagnostic[]; readonly text: string; readonly file: string }
-  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly text: string; readonly file: string };
+  | {
+      readonly ok: true;
+      readonly plan: Plan;
+      readonly warnings: readonly Diagnostic[];
+      readonly text: string;
+      readonly file: string;
+    }
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly text: string;
+      readonly file: string;
+    };
 
 export interface LoadPlanOptions {
   /** Plan file, relative to where the command was started. Default: the one at the repository root. */
@@ -51,7 +62,14 @@ export interface Workspace {
   /** A run by id, or the one started last; `null` when there is none. */
   reader(runId?: string): Promise<RunReader | null>;
   /** Writes a request into the journal of a live run. */
-  request(request: ControlRequest, runId?: string): Promise<{ readonly runId: RunId; readonly delivered: boolean; readonly reason: string | null }>;
+  request(
+    request: ControlRequest,
+    runId?: string,
+  ): Promise<{
+    readonly runId: RunId;
+    readonly delivered: boolean;
+    readonly reason: string | null;
+  }>;
   runs(): Promise<readonly RunId[]>;
   /** Called by agents: reports progress of the task named in their environment. */
   reportProgress(percent: number | null, note: string): Promise<void>;
@@ -65,10 +83,15 @@ export interface Workspace {
 export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Workspace> {
   const repository = await inspectRepository(tools.git, tools.env['PARALLEL_ROOT'] ?? cwd);
   const { root } = repository;
-  const engine = (plan: Plan): Promise<Engine> => openEngine(tools, root, plan.settings.lockTimeoutMs);
+  const engine = (plan: Plan): Promise<Engine> =>
+    openEngine(tools, root, plan.settings.lockTimeoutMs);
   const reader = async (runId?: string): Promise<RunReader | null> => {
     if (runId !== undefined && !isRunId(runId)) {
-      throw new UserError('usage', `${JSON.stringify(runId)} is not a run id.`, 'Run ids look like PEXEC-1705323000000.');
+      throw new UserError(
+        'usage',
+        `${JSON.stringify(runId)} is not a run id.`,
+        'Run ids look like PEXEC-1705323000000.',
+      );
     }
     return openRunReader(tools, root, runId);
   };
@@ -78,7 +101,8 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     engine,
     reader,
     loadPlan: (options = {}) => loadPlan(tools, root, cwd, options),
-    start: async (plan, options = {}) => startRun(await engine(plan), plan, { frontDoor: options.frontDoor ?? 'api' }),
+    start: async (plan, options = {}) =>
+      startRun(await engine(plan), plan, { frontDoor: options.frontDoor ?? 'api' }),
     resume: async (runId) => resume(tools, await reader(runId), engine, root),
     request: async (request, runId) => sendRequest(tools, root, await reader(runId), request),
     runs: () => listRuns(tools.fs, root),
@@ -93,14 +117,22 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
   };
 }
 
-async function loadPlan(tools: Toolbox, root: string, cwd: string, options: LoadPlanOptions): Promise<LoadedPlan> {
+async function loadPlan(
+  tools: Toolbox,
+  root: string,
+  cwd: string,
+  options: LoadPlanOptions,
+): Promise<LoadedPlan> {
   const path = await findPlanFile(tools, root, cwd, options.file);
   const text = (await tools.fs.readText(path)) ?? '';
   const inside = relative(root, path);
   const file = inside.startsWith('..') || isAbsolute(inside) ? path : inside;
   const prompts = new Map<string, string | null>();
   const attempt = (): ReturnType<typeof parsePlan> =>
-    parsePlan({ text, file }, { maxAgents: options.maxAgents, readPromptFile: (name) => read(name) });
+    parsePlan(
+      { text, file },
+      { maxAgents: options.maxAgents, readPromptFile: (name) => read(name) },
+    );
   const wanted = new Set<string>();
   const read = (name: string): string | null => {
     if (!prompts.has(name)) wanted.add(name);
@@ -109,23 +141,40 @@ async function loadPlan(tools: Toolbox, root: string, cwd: string, options: Load
   // parsePlan is pure: a first pass tells which prompt files it wants, a second one gets them.
   attempt();
   for (const name of wanted) prompts.set(name, await tools.fs.readText(join(root, name)));
-  const final = parsePlan({ text, file }, { maxAgents: options.maxAgents, readPromptFile: (name) => prompts.get(name) ?? null });
+  const final = parsePlan(
+    { text, file },
+    { maxAgents: options.maxAgents, readPromptFile: (name) => prompts.get(name) ?? null },
+  );
   return final.ok
     ? { ok: true, plan: final.plan, warnings: final.warnings, text, file }
     : { ok: false, diagnostics: final.diagnostics, text, file };
 }
 
 async function planAtRoot(tools: Toolbox, root: string): Promise<string | null> {
-  for (const name of PLAN_FILES) if (await tools.fs.exists(join(root, name))) return join(root, name);
+  for (const name of PLAN_FILES)
+    if (await tools.fs.exists(join(root, name))) return join(root, name);
   return null;
 }
 
-async function findPlanFile(tools: Toolbox, root: string, cwd: string, file?: string): Promise<string> {
+async function findPlanFile(
+  tools: Toolbox,
+  root: string,
+  cwd: string,
+  file?: string,
+): Promise<string> {
   const present = file === undefined ? await planAtRoot(tools, root) : resolve(cwd, file);
   if (present !== null && (await tools.fs.exists(present))) return present;
   throw file === undefined
-    ? new UserError('usage', `There is no ${PLAN_FILES[0]} in ${root}.`, 'Write one with parallel-cli init, or name one with --plan FILE.')
-    : new UserError('usage', `There is no plan file ${file}.`, 'Check the path; it is taken from where the command was started.');
+    ? new UserError(
+        'usage',
+        `There is no ${PLAN_FILES[0]} in ${root}.`,
+        'Write one with parallel-cli init, or name one with --plan FILE.',
+      )
+    : new UserError(
+        'usage',
+        `There is no plan file ${file}.`,
+        'Check the path; it is taken from where the command was started.',
+      );
 }
 
 async function resume(
@@ -146,8 +195,12 @@ async function resume(
   }
   const { outcome } = lastStanding(events);
   if (outcome === 'completed') return { kind: 'nothing', reason: `${reader.id} is complete` };
-  if (outcome === 'failed') return { kind: 'nothing', reason: `${reader.id} has ended with failures; start a new run` };
-  return { kind: 'resumed', run: await continueRun(await engine(reader.plan), reader.id, reader.plan) };
+  if (outcome === 'failed')
+    return { kind: 'nothing', reason: `${reader.id} has ended with failures; start a new run` };
+  return {
+    kind: 'resumed',
+    run: await continueRun(await engine(reader.plan), reader.id, reader.plan),
+  };
 }
 
 function lastStanding(events: readonly RunEvent[]): { outcome: string | null; mode: string } {
@@ -170,16 +223,25 @@ async function sendRequest(
   reader: RunReader | null,
   request: ControlRequest,
 ): Promise<{ runId: RunId; delivered: boolean; reason: string | null }> {
-  if (reader === null) throw new UserError('usage', 'There is no run here.', 'Start one with parallel-cli run.');
+  if (reader === null)
+    throw new UserError('usage', 'There is no run here.', 'Start one with parallel-cli run.');
   if (request.kind === 'kill') requireTarget(reader.plan, request.target);
   const { outcome } = lastStanding(await reader.events());
-  if (outcome !== null) return { runId: reader.id, delivered: false, reason: `${reader.id} has ended (${outcome})` };
+  if (outcome !== null)
+    return { runId: reader.id, delivered: false, reason: `${reader.id} has ended (${outcome})` };
   if (!(await reader.ownerAlive())) {
-    return { runId: reader.id, delivered: false, reason: `the process of ${reader.id} is gone; parallel-cli resume continues it` };
+    return {
+      runId: reader.id,
+      delivered: false,
+      reason: `the process of ${reader.id} is gone; parallel-cli resume continues it`,
+    };
   }
   const { pid } = tools.processes.self();
   await appendFact(tools, root, reader.id, {
-    type: 'control:requested', request, by: `parallel-cli (pid ${pid})`, at: tools.clock.now(),
+    type: 'control:requested',
+    request,
+    by: `parallel-cli (pid ${pid})`,
+    at: tools.clock.now(),
   });
   return { runId: reader.id, delivered: true, reason: null };
 }
@@ -188,23 +250,47 @@ function requireTarget(plan: Plan, target: string): void {
   if (target === 'all' || plan.tasks.some((task) => task.id === target)) return;
   const slot = parseSlotName(target);
   if (slot !== null && slot >= 1 && slot <= plan.settings.maxAgents) return;
-  throw new UserError('usage', `No agent or task is called ${JSON.stringify(target)}.`, 'Name a slot (agent-3), a task of the plan, or --all.');
+  throw new UserError(
+    'usage',
+    `No agent or task is called ${JSON.stringify(target)}.`,
+    'Name a slot (agent-3), a task of the plan, or --all.',
+  );
 }
 
-async function reportProgress(tools: Toolbox, root: string, percent: number | null, note: string): Promise<void> {
+async function reportProgress(
+  tools: Toolbox,
+  root: string,
+  percent: number | null,
+  note: string,
+): Promise<void> {
   const run = tools.env['PARALLEL_RUN_ID'];
   const task = tools.env['PARALLEL_TASK_ID'];
   if (run === undefined || task === undefined) {
-    throw new UserError('usage', 'Progress is reported by agents: PARALLEL_RUN_ID and PARALLEL_TASK_ID are not set.', null);
+    throw new UserError(
+      'usage',
+      'Progress is reported by agents: PARALLEL_RUN_ID and PARALLEL_TASK_ID are not set.',
+      null,
+    );
   }
-  await appendFact(tools, root, parseRunId(run), { type: 'task:progress', task: parseTaskId(task), percent, note, at: tools.clock.now() });
+  await appendFact(tools, root, parseRunId(run), {
+    type: 'task:progress',
+    task: parseTaskId(task),
+    percent,
+    note,
+    at: tools.clock.now(),
+  });
 }
 
 async function appendFact(tools: Toolbox, root: string, run: RunId, fact: Fact): Promise<void> {
   await ensureStateDir(tools.fs, root);
   const { pid, startTime } = tools.processes.self();
   const { fs, clock } = tools;
-  const journal = await openJournal({ fs, clock, dir: runPaths(root, run).dir, writer: `${pid}.${startTime}` });
+  const journal = await openJournal({
+    fs,
+    clock,
+    dir: runPaths(root, run).dir,
+    writer: `${pid}.${startTime}`,
+  });
   try {
     await journal.append([fact]);
   } finally {

@@ -9,7 +9,10 @@ import type { RunState } from './run-state';
  * because of a conflict keeps its claim: nothing behind it that conflicts with it may overtake, so
  * nobody starves. `milestones` need neither lease nor slot.
  */
-export function admit(state: RunState): { readonly milestones: readonly Task[]; readonly tasks: readonly Task[] } {
+export function admit(state: RunState): {
+  readonly milestones: readonly Task[];
+  readonly tasks: readonly Task[];
+} {
   const milestones: Task[] = [];
   const tasks: Task[] = [];
   const holders = state.holding.map((index) => taskAt(state.problem, index));
@@ -53,11 +56,15 @@ export function slotsFor(state: RunState, task: Task): readonly number[] {
 
 /** `true` when the two may not hold their leases at the same time. */
 export function excludes(state: RunState, a: Task, b: Task): boolean {
-  const shared = a.resources.some(
-    (resource) => b.resources.some((other) => other.id === resource.id && (other.exclusive || resource.exclusive)),
+  const shared = a.resources.some((resource) =>
+    b.resources.some(
+      (other) => other.id === resource.id && (other.exclusive || resource.exclusive),
+    ),
   );
   if (shared) return true;
-  return state.problem.plan.settings.conflictPolicy === 'wait' && accessConflict(a.access, b.access);
+  return (
+    state.problem.plan.settings.conflictPolicy === 'wait' && accessConflict(a.access, b.access)
+  );
 }
 
 /** Limits per team, task type and agent profile; they bind while a task holds leases or a slot. */
@@ -67,7 +74,10 @@ function countLimits(state: RunState, holders: readonly Task[]): { take(task: Ta
   const used = new Map<string, number>();
   const keysOf = (task: Task): [string, number | null | undefined][] => [
     [`team ${task.team ?? ''}`, task.team === null ? null : plan.settings.limits.team[task.team]],
-    [`type ${task.taskType ?? ''}`, task.taskType === null ? null : plan.settings.limits.taskType[task.taskType]],
+    [
+      `type ${task.taskType ?? ''}`,
+      task.taskType === null ? null : plan.settings.limits.taskType[task.taskType],
+    ],
     [`profile ${task.profile ?? ''}`, task.profile === null ? null : profiles[task.profile]],
   ];
   const add = (task: Task): void => {

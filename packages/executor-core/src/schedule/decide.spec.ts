@@ -33,24 +33,50 @@ class Bench {
 
   start(): this {
     return this.tell({
-      type: 'run:started', run: 'PEXEC-1' as never, planFile: null, planDigest: '', base: 'b', target: null,
-      maxAgents: 25, frontDoor: 'api', tasks: 0, owner: { pid: 1, startTime: '', bootId: '', host: '' }, at: 0,
+      type: 'run:started',
+      run: 'PEXEC-1' as never,
+      planFile: null,
+      planDigest: '',
+      base: 'b',
+      target: null,
+      maxAgents: 25,
+      frontDoor: 'api',
+      tasks: 0,
+      owner: { pid: 1, startTime: '', bootId: '', host: '' },
+      at: 0,
     });
   }
 
   /** Task ids of the commands of a kind since the last call. */
   take(type: Command['type']): string[] {
-    const found = this.commands.flatMap((c) => (c.type === type && 'task' in c ? [c.task as string] : []));
+    const found = this.commands.flatMap((c) =>
+      c.type === type && 'task' in c ? [c.task as string] : [],
+    );
     this.commands = this.commands.filter((c) => c.type !== type);
     return found;
   }
 
   lease(task: string, slot = 1): this {
-    return this.tell({ type: 'task:leased', task: task as TaskId, slot, token: ++this.token, at: 1 });
+    return this.tell({
+      type: 'task:leased',
+      task: task as TaskId,
+      slot,
+      token: ++this.token,
+      at: 1,
+    });
   }
 
   queue(task: string): this {
-    const candidate = { commit: 'c', tree: 't', base: 'b', ref: 'r', fence: 1, noop: false, files: [], fileCount: 0 };
+    const candidate = {
+      commit: 'c',
+      tree: 't',
+      base: 'b',
+      ref: 'r',
+      fence: 1,
+      noop: false,
+      files: [],
+      fileCount: 0,
+    };
     return this.tell({ type: 'task:queued', task: task as TaskId, attempt: 1, candidate, at: 2 });
   }
 
@@ -59,7 +85,14 @@ class Bench {
   }
 
   fail(task: string, why: Failure = failure): this {
-    return this.tell({ type: 'attempt:failed', task: task as TaskId, attempt: 1, failure: why, salvage: null, at: 4 });
+    return this.tell({
+      type: 'attempt:failed',
+      task: task as TaskId,
+      attempt: 1,
+      failure: why,
+      salvage: null,
+      at: 4,
+    });
   }
 
   due(task: string): this {
@@ -88,7 +121,10 @@ describe('the scheduler', () => {
   it('prefers the home slot and offers every other one', () => {
     const run = bench({ tasks: ['a', 'b'], settings: { maxAgents: 3 } });
     const slots = run.commands.flatMap((c) => (c.type === 'acquire' ? [c.slots] : []));
-    expect(slots).toEqual([[1, 2, 3], [2, 1, 3]]);
+    expect(slots).toEqual([
+      [1, 2, 3],
+      [2, 1, 3],
+    ]);
   });
 
   it('starts a task only when what it depends on has landed', () => {
@@ -103,7 +139,13 @@ describe('the scheduler', () => {
   it('takes critical before high before normal, then the longest path, then plan order', () => {
     const run = bench({
       settings: { maxAgents: 1 },
-      tasks: ['normal', 'root', { id: 'leaf', dependsOn: ['root'] }, { id: 'high', priority: 80 }, { id: 'critical', priority: 95 }],
+      tasks: [
+        'normal',
+        'root',
+        { id: 'leaf', dependsOn: ['root'] },
+        { id: 'high', priority: 80 },
+        { id: 'critical', priority: 95 },
+      ],
     });
     const order: string[] = [];
     for (let i = 0; i < 5; i += 1) {
@@ -133,7 +175,10 @@ describe('the scheduler', () => {
   it('runs overlapping writers together under a conflict policy', () => {
     const run = bench({
       settings: { conflictPolicy: 'auto_merge' },
-      tasks: [{ id: 'a', writes: ['src/**'] }, { id: 'b', writes: ['src/**'] }],
+      tasks: [
+        { id: 'a', writes: ['src/**'] },
+        { id: 'b', writes: ['src/**'] },
+      ],
     });
     expect(run.take('acquire')).toEqual(['a', 'b']);
   });
@@ -144,24 +189,38 @@ describe('the scheduler', () => {
       agents: [{ maxParallel: 3 }],
       settings: { limits: { team: { dev: 1 }, taskType: { heavy: 1 } } },
       tasks: [
-        { id: 'd1', team: 'dev' }, { id: 'd2', team: 'dev' },
-        { id: 'h1', taskType: 'heavy', resources: [db] }, { id: 'h2', taskType: 'heavy' },
-        { id: 'r', resources: [db] }, { id: 'x' }, { id: 'y' },
+        { id: 'd1', team: 'dev' },
+        { id: 'd2', team: 'dev' },
+        { id: 'h1', taskType: 'heavy', resources: [db] },
+        { id: 'h2', taskType: 'heavy' },
+        { id: 'r', resources: [db] },
+        { id: 'x' },
+        { id: 'y' },
       ],
     });
     expect(run.take('acquire')).toEqual(['d1', 'h1', 'x']);
   });
 
   it('opens a phase when everything before it has landed, and says so', () => {
-    const run = bench({ phases: ['one', 'two'], tasks: [{ id: 'a', phase: 'one' }, { id: 'b', phase: 'two' }, 'free'] });
+    const run = bench({
+      phases: ['one', 'two'],
+      tasks: [{ id: 'a', phase: 'one' }, { id: 'b', phase: 'two' }, 'free'],
+    });
     expect(run.take('acquire')).toEqual(['a', 'free']);
     run.lease('a').queue('a').land('a');
-    expect(run.journal.filter((e) => e.type === 'barrier:opened')).toMatchObject([{ barrier: 'one' }]);
+    expect(run.journal.filter((e) => e.type === 'barrier:opened')).toMatchObject([
+      { barrier: 'one' },
+    ]);
     expect(run.take('acquire')).toEqual(['b']);
   });
 
   it('passes a milestone without lease or slot, once', () => {
-    const run = bench({ tasks: [{ id: 'mark', profile: null }, { id: 'b', dependsOn: ['mark'] }] });
+    const run = bench({
+      tasks: [
+        { id: 'mark', profile: null },
+        { id: 'b', dependsOn: ['mark'] },
+      ],
+    });
     expect(run.take('pass')).toEqual(['mark']);
     run.land('mark');
     expect(run.take('pass')).toEqual([]);
@@ -172,18 +231,34 @@ describe('the scheduler', () => {
     const run = bench({
       settings: { retry: { maxRetries: 1, backoff: 'none', baseMs: 0, maxMs: 0 } },
       phases: ['p', 'q'],
-      tasks: [{ id: 'a', phase: 'p' }, { id: 'b', dependsOn: ['a'] }, { id: 'c', dependsOn: ['b'] }, { id: 'later', phase: 'q' }, 'free'],
+      tasks: [
+        { id: 'a', phase: 'p' },
+        { id: 'b', dependsOn: ['a'] },
+        { id: 'c', dependsOn: ['b'] },
+        { id: 'later', phase: 'q' },
+        'free',
+      ],
     });
     run.lease('a').fail('a');
     expect(run.nameOf('a')).toBe('backoff');
     expect(run.take('wake')).toEqual(['a']);
     run.due('a').lease('a').fail('a');
-    expect(['a', 'b', 'c', 'later', 'free'].map((id) => run.nameOf(id))).toEqual(['failed', 'blocked', 'blocked', 'blocked', 'leasing']);
+    expect(['a', 'b', 'c', 'later', 'free'].map((id) => run.nameOf(id))).toEqual([
+      'failed',
+      'blocked',
+      'blocked',
+      'blocked',
+      'leasing',
+    ]);
   });
 
   it('does not count an attempt the agent asked to repeat later', () => {
-    const run = bench({ settings: { retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 } }, tasks: ['a'] });
-    for (let i = 0; i < 5; i += 1) run.lease('a').fail('a', { kind: 'try-later', tail: '' }).due('a');
+    const run = bench({
+      settings: { retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 } },
+      tasks: ['a'],
+    });
+    for (let i = 0; i < 5; i += 1)
+      run.lease('a').fail('a', { kind: 'try-later', tail: '' }).due('a');
     expect(run.nameOf('a')).toBe('leasing');
     run.lease('a').fail('a');
     expect(run.nameOf('a')).toBe('failed');
@@ -191,7 +266,11 @@ describe('the scheduler', () => {
 
   it('cancels the rest at the first failure when told to fail fast', () => {
     const run = bench({
-      settings: { failureStrategy: 'fail_fast', maxAgents: 2, retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 } },
+      settings: {
+        failureStrategy: 'fail_fast',
+        maxAgents: 2,
+        retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 },
+      },
       tasks: ['a', 'b', 'c'],
     });
     run.lease('a', 1).lease('b', 2).fail('a');
@@ -242,13 +321,23 @@ describe('the scheduler', () => {
     expect(run.take('stop')).toEqual(['a']);
     run.fail('a', { kind: 'interrupted', message: 'stopped' });
     expect([run.nameOf('a'), run.state.outcome]).toEqual(['pending', 'stopped']);
-    run.tell({ type: 'run:resumed', owner: { pid: 1, startTime: '', bootId: '', host: '' }, at: 9 });
+    run.tell({
+      type: 'run:resumed',
+      owner: { pid: 1, startTime: '', bootId: '', host: '' },
+      at: 9,
+    });
     expect(run.take('acquire').at(-1)).toBe('a');
   });
 
   it('leaves a conflict to a person under the manual policy', () => {
-    const run = bench({ settings: { conflictPolicy: 'manual' }, tasks: ['a', { id: 'b', dependsOn: ['a'] }] });
-    run.lease('a').queue('a').fail('a', { kind: 'conflict', paths: ['x'], onto: 'y' });
+    const run = bench({
+      settings: { conflictPolicy: 'manual' },
+      tasks: ['a', { id: 'b', dependsOn: ['a'] }],
+    });
+    run
+      .lease('a')
+      .queue('a')
+      .fail('a', { kind: 'conflict', paths: ['x'], onto: 'y' });
     expect([run.nameOf('a'), run.nameOf('b')]).toEqual(['conflicted', 'blocked']);
   });
 
@@ -263,7 +352,10 @@ describe('the scheduler', () => {
   });
 
   it('is rebuilt exactly by folding the journal', () => {
-    const run = bench({ settings: { maxAgents: 2 }, tasks: ['a', 'b', { id: 'c', dependsOn: ['a'] }, 'd'] });
+    const run = bench({
+      settings: { maxAgents: 2 },
+      tasks: ['a', 'b', { id: 'c', dependsOn: ['a'] }, 'd'],
+    });
     run.lease('a', 1).lease('b', 2).queue('a').land('a').fail('b').due('b').ask({ kind: 'pause' });
     const folded = run.journal.reduce(evolve, initialState(run.state.problem));
     expect(folded).toEqual(run.state);

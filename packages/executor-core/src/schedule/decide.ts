@@ -80,7 +80,8 @@ function onAttemptFailed(turn: Turn, event: Extract<Fact, { type: 'attempt:faile
   const { task, failure } = event;
   turn.command({ type: 'free', task, what: 'all' });
   const now = stateOf(turn.state, task);
-  if (now === undefined || isSettled(now) || now.name === 'pending' || now.name === 'backoff') return;
+  if (now === undefined || isSettled(now) || now.name === 'pending' || now.name === 'backoff')
+    return;
   const { settings } = turn.state.problem.plan;
   const index = turn.state.problem.indexOf.get(task) ?? 0;
   if (failure.kind === 'conflict' && settings.conflictPolicy === 'manual') {
@@ -148,7 +149,7 @@ class Turn {
   enterMode(mode: RunState['mode'], reason: string): void {
     if (this.state.mode === mode) return;
     this.record({ type: 'run:mode', mode, reason });
-    if (mode !== 'running') this.each('leasing', (task) => this.withdraw(task));
+    if (mode !== 'running') for (const task of this.tasksIn('leasing')) this.withdraw(task);
   }
 
   withdraw(task: TaskId): void {
@@ -168,7 +169,9 @@ class Turn {
     return plan.tasks
       .filter((task) => {
         const now = this.state.tasks.get(task.index);
-        return slot === null ? task.id === target : isInSlot(now) && 'slot' in now && now.slot === slot;
+        return slot === null
+          ? task.id === target
+          : isInSlot(now) && 'slot' in now && now.slot === slot;
       })
       .map((task) => task.id);
   }
@@ -190,7 +193,11 @@ class Turn {
       const { name } = this.state.tasks.get(task.index);
       return name !== 'queued' && name !== 'merging';
     });
-    this.cancel(open.map((task) => task.id), by, how);
+    this.cancel(
+      open.map((task) => task.id),
+      by,
+      how,
+    );
   }
 
   /** Everything that can no longer start because `cause` will not land: dependants and later phases. */
@@ -218,7 +225,10 @@ class Turn {
 
   openBarriers(): void {
     const { phases } = this.state.problem.plan;
-    while (this.state.openPhase < phases.length && this.state.phaseLeft[this.state.openPhase] === 0) {
+    while (
+      this.state.openPhase < phases.length &&
+      this.state.phaseLeft[this.state.openPhase] === 0
+    ) {
       this.record({ type: 'barrier:opened', barrier: phases[this.state.openPhase] ?? '' });
     }
   }
@@ -243,7 +253,7 @@ class Turn {
       if (now.name === 'leasing') this.record({ type: 'task:withdrawn', task: task.id });
       if (now.name === 'backoff') this.command({ type: 'wake', task: task.id, at: now.retryAt });
     }
-    if (this.anyIn('queued', 'merging')) this.command({ type: 'land' });
+    if (this.tasksIn('queued', 'merging').length > 0) this.command({ type: 'land' });
   }
 
   finishWhenDone(): void {
@@ -264,22 +274,16 @@ class Turn {
   private isWoundDown(): boolean {
     const { mode, holding } = this.state;
     if (mode === 'draining') return holding.length === 0;
-    return mode === 'stopping' && !this.anyIn('leasing', 'running', 'verifying');
-  }
-
-  private anyIn(...names: readonly TaskState['name'][]): boolean {
-    return this.state.holding.some((index) => names.includes(this.state.tasks.get(index).name));
+    return mode === 'stopping' && this.tasksIn('leasing', 'running', 'verifying').length === 0;
   }
 
   private inSlots(): readonly TaskId[] {
-    return this.state.holding
-      .filter((index) => isInSlot(this.state.tasks.get(index)))
-      .map((index) => taskAt(this.state.problem, index).id);
+    return this.tasksIn('running', 'verifying');
   }
 
-  private each(name: TaskState['name'], visit: (task: TaskId) => void): void {
-    for (const index of this.state.holding.filter((at) => this.state.tasks.get(at).name === name)) {
-      visit(taskAt(this.state.problem, index).id);
-    }
+  private tasksIn(...names: readonly TaskState['name'][]): readonly TaskId[] {
+    return this.state.holding
+      .filter((index) => names.includes(this.state.tasks.get(index).name))
+      .map((index) => taskAt(this.state.problem, index).id);
   }
 }

@@ -32,12 +32,34 @@ export function evolve(state: RunState, event: RunEvent): RunState {
     case 'target:advanced':
     case 'target:held':
       return state;
-    default:
+    case 'task:leasing':
+    case 'task:leased':
+    case 'task:waiting':
+    case 'task:withdrawn':
+    case 'task:started':
+    case 'task:verifying':
+    case 'task:queued':
+    case 'task:cached':
+    case 'task:merging':
+    case 'task:landed':
+    case 'task:retrying':
+    case 'timer:due':
+    case 'task:failed':
+    case 'task:blocked':
+    case 'task:conflicted':
+    case 'task:cancelled':
+    case 'attempt:failed':
       return evolveTask(state, event);
+    // A newer writer's event: this version's decisions do not depend on it.
+    default:
+      return state;
   }
 }
 
-type TaskEvent = Exclude<Extract<RunEvent, { readonly task: TaskId }>, { readonly type: 'task:progress' | 'process:started' }>;
+type TaskEvent = Exclude<
+  Extract<RunEvent, { readonly task: TaskId }>,
+  { readonly type: 'task:progress' | 'process:started' }
+>;
 
 function evolveTask(state: RunState, event: TaskEvent): RunState {
   const index = state.problem.indexOf.get(event.task);
@@ -78,7 +100,12 @@ function nextTaskState(before: TaskState, event: TaskEvent): TaskState | null {
     case 'task:retrying':
       return isSettled(before)
         ? null
-        : { name: 'backoff', attempt: event.attempt, retryAt: event.retryAt, failure: event.failure };
+        : {
+            name: 'backoff',
+            attempt: event.attempt,
+            retryAt: event.retryAt,
+            failure: event.failure,
+          };
     case 'timer:due':
       return before.name === 'backoff' ? { name: 'pending', attempt } : null;
     case 'task:failed':
@@ -137,7 +164,9 @@ function releaseDependants(state: RunState, index: number): RunState {
   }
   const phase = graph.phaseIndex(id);
   const phaseLeft =
-    phase < 0 ? state.phaseLeft : state.phaseLeft.map((left, at) => (at === phase ? left - 1 : left));
+    phase < 0
+      ? state.phaseLeft
+      : state.phaseLeft.map((left, at) => (at === phase ? left - 1 : left));
   return admitReady({ ...state, unmet, phaseLeft }, freed);
 }
 
@@ -149,5 +178,8 @@ function openBarrier(state: RunState, barrier: string): RunState {
   const name = plan.phases[opened + 1];
   if (name === undefined) return next;
   const members = graph.phaseMembers(name).map((id) => indexOf.get(id) ?? -1);
-  return admitReady(next, members.filter((member) => member >= 0));
+  return admitReady(
+    next,
+    members.filter((member) => member >= 0),
+  );
 }

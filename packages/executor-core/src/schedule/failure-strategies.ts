@@ -23,7 +23,10 @@ export async function continueOnFailure<T, R>(
 }
 
 /** Runs all tasks at once; rejects with the first failure. */
-export function failFast<T, R>(tasks: readonly T[], dispatch: Dispatch<T, R>): Promise<readonly R[]> {
+export function failFast<T, R>(
+  tasks: readonly T[],
+  dispatch: Dispatch<T, R>,
+): Promise<readonly R[]> {
   return Promise.all(tasks.map(async (task) => dispatch(task)));
 }
 
@@ -35,7 +38,10 @@ export async function retryFailed<T, R>(
 ): Promise<StrategyOutcome<T, R>> {
   let outcome = await continueOnFailure(tasks, dispatch);
   for (let retry = 0; retry < maxRetries && outcome.failed.length > 0; retry += 1) {
-    const again = await continueOnFailure(outcome.failed.map(({ task }) => task), dispatch);
+    const again = await continueOnFailure(
+      outcome.failed.map(({ task }) => task),
+      dispatch,
+    );
     outcome = { successful: [...outcome.successful, ...again.successful], failed: again.failed };
   }
   return outcome;

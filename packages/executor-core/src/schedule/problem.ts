@@ -47,7 +47,11 @@ export function taskAt(problem: Problem, index: number): Task {
 }
 
 /** `items` with `index` inserted at its place in the order of preference. */
-export function insertRanked(problem: Problem, items: readonly number[], index: number): readonly number[] {
+export function insertRanked(
+  problem: Problem,
+  items: readonly number[],
+  index: number,
+): readonly number[] {
   if (items.includes(index)) return items;
   const rank = problem.rank[index] ?? 0;
   let low = 0;

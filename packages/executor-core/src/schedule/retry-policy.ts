@@ -7,7 +7,12 @@ import type { RetryPolicy } from '../model/task';
 const FREE_RETRIES = 20;
 
 /** Whether a task may be tried again after `failure`, having consumed `spent` retries and made `attempt` attempts. */
-export function mayRetry(policy: RetryPolicy, failure: Failure, spent: number, attempt: number): boolean {
+export function mayRetry(
+  policy: RetryPolicy,
+  failure: Failure,
+  spent: number,
+  attempt: number,
+): boolean {
   switch (classifyFailure(failure)) {
     case 'final':
       return false;

@@ -34,24 +34,22 @@ const plans: fc.Arbitrary<Plan> = fc
     return planOf({
       settings: { maxAgents, retry: { maxRetries: 1, backoff: 'none', baseMs: 0, maxMs: 0 } },
       phases,
-      tasks: tasks.map(
-        (task, at): TaskDraft => ({
-          id: `t${at}`,
-          profile: task.milestone === 0 ? null : 'shell',
-          phase: phased ? `p${task.phase}` : null,
-          priority: task.priority,
-          writes: [task.wide ? `d${task.folder}/**` : `d${task.folder}/t${at}.ts`],
-          dependsOn: [
-            ...new Set(
-              task.deps
-                .filter(() => at > 0)
-                .map((dep) => dep % Math.max(at, 1))
-                .filter((dep) => !phased || phaseOf(dep) <= task.phase)
-                .map((dep) => `t${dep}`),
-            ),
-          ],
-        }),
-      ),
+      tasks: tasks.map((task, at): TaskDraft => ({
+        id: `t${at}`,
+        profile: task.milestone === 0 ? null : 'shell',
+        phase: phased ? `p${task.phase}` : null,
+        priority: task.priority,
+        writes: [task.wide ? `d${task.folder}/**` : `d${task.folder}/t${at}.ts`],
+        dependsOn: [
+          ...new Set(
+            task.deps
+              .filter(() => at > 0)
+              .map((dep) => dep % Math.max(at, 1))
+              .filter((dep) => !phased || phaseOf(dep) <= task.phase)
+              .map((dep) => `t${dep}`),
+          ),
+        ],
+      })),
     });
   });
 
@@ -72,8 +70,17 @@ class World {
     this.freeSlots = Array.from({ length: plan.settings.maxAgents }, (_, at) => at + 1);
     const owner = { pid: 1, startTime: '', bootId: '', host: '' };
     this.deliver({
-      type: 'run:started', run: 'PEXEC-1' as never, planFile: null, planDigest: '', base: 'b', target: null,
-      maxAgents: plan.settings.maxAgents, frontDoor: 'api', tasks: plan.tasks.length, owner, at: 0,
+      type: 'run:started',
+      run: 'PEXEC-1' as never,
+      planFile: null,
+      planDigest: '',
+      base: 'b',
+      target: null,
+      maxAgents: plan.settings.maxAgents,
+      frontDoor: 'api',
+      tasks: plan.tasks.length,
+      owner,
+      at: 0,
     });
   }
 
@@ -101,14 +108,26 @@ class World {
         case 'acquire': {
           const slot = this.freeSlots.shift();
           expect(slot).toBeDefined();
-          this.inbox.push({ type: 'task:leased', task: command.task, slot: slot ?? 0, token: ++this.token, at: ++this.now });
+          this.inbox.push({
+            type: 'task:leased',
+            task: command.task,
+            slot: slot ?? 0,
+            token: ++this.token,
+            at: ++this.now,
+          });
           break;
         }
         case 'start':
           this.inbox.push(this.endOfAttempt(command.task, command.attempt));
           break;
         case 'pass':
-          this.inbox.push({ type: 'task:landed', task: command.task, commit: null, tree: null, at: ++this.now });
+          this.inbox.push({
+            type: 'task:landed',
+            task: command.task,
+            commit: null,
+            tree: null,
+            at: ++this.now,
+          });
           break;
         case 'land':
           this.landAll();
@@ -119,6 +138,7 @@ class World {
         case 'free':
         case 'withdraw':
         case 'stop':
+        case 'halt':
           break;
       }
     }
@@ -127,18 +147,42 @@ class World {
   private endOfAttempt(task: Plan['tasks'][number]['id'], attempt: number): Fact {
     const at = ++this.now;
     if (this.pick(4) === 0) {
-      return { type: 'attempt:failed', task, attempt, failure: { kind: 'agent-exit', code: 1, tail: '' }, salvage: null, at };
+      return {
+        type: 'attempt:failed',
+        task,
+        attempt,
+        failure: { kind: 'agent-exit', code: 1, tail: '' },
+        salvage: null,
+        at,
+      };
     }
-    const candidate = { commit: 'c', tree: 't', base: 'b', ref: 'r', fence: this.token, noop: false, files: [], fileCount: 0 };
+    const candidate = {
+      commit: 'c',
+      tree: 't',
+      base: 'b',
+      ref: 'r',
+      fence: this.token,
+      noop: false,
+      files: [],
+      fileCount: 0,
+    };
     return { type: 'task:queued', task, attempt, candidate, at };
   }
 
   private landAll(): void {
     for (const task of this.plan.tasks) {
       const { name } = this.state.tasks.get(task.index);
-      const pending = this.inbox.some((fact) => fact.type === 'task:landed' && fact.task === task.id);
+      const pending = this.inbox.some(
+        (fact) => fact.type === 'task:landed' && fact.task === task.id,
+      );
       if (name === 'queued' && !pending) {
-        this.inbox.push({ type: 'task:landed', task: task.id, commit: 'c', tree: 't', at: ++this.now });
+        this.inbox.push({
+          type: 'task:landed',
+          task: task.id,
+          commit: 'c',
+          tree: 't',
+          at: ++this.now,
+        });
       }
     }
   }
@@ -149,13 +193,15 @@ class World {
     for (const now of this.state.tasks.toArray()) if ('slot' in now) used.add(now.slot);
     for (const fact of this.inbox) if (fact.type === 'task:leased') used.add(fact.slot);
     this.freeSlots.splice(0, this.freeSlots.length);
-    for (let slot = 1; slot <= this.plan.settings.maxAgents; slot += 1) if (!used.has(slot)) this.freeSlots.push(slot);
+    for (let slot = 1; slot <= this.plan.settings.maxAgents; slot += 1)
+      if (!used.has(slot)) this.freeSlots.push(slot);
   }
 }
 
 function checkInvariants(world: World): void {
   const { state, plan } = world;
-  const nameOf = (id: string): string => state.tasks.get(plan.tasks.find((task) => task.id === id)?.index ?? -1).name;
+  const nameOf = (id: string): string =>
+    state.tasks.get(plan.tasks.find((task) => task.id === id)?.index ?? -1).name;
   const holding = plan.tasks.filter((task) => isHolding(state.tasks.get(task.index)));
   const slots = holding.flatMap((task) => {
     const now = state.tasks.get(task.index);
@@ -167,14 +213,24 @@ function checkInvariants(world: World): void {
     expect(task.dependsOn.map(nameOf)).toEqual(task.dependsOn.map(() => 'landed'));
     const phase = plan.phases.indexOf(task.phase ?? '');
     const earlier = plan.tasks.filter((other) => plan.phases.indexOf(other.phase ?? '') < phase);
-    expect(earlier.every((other) => other.phase === null || nameOf(other.id) === 'landed')).toBe(true);
+    expect(earlier.every((other) => other.phase === null || nameOf(other.id) === 'landed')).toBe(
+      true,
+    );
     for (const other of holding.filter(({ index }) => index < task.index)) {
-      if (task.profile !== null && other.profile !== null) expect(accessConflict(task.access, other.access)).toBe(false);
+      if (task.profile !== null && other.profile !== null)
+        expect(accessConflict(task.access, other.access)).toBe(false);
     }
   }
-  expect([...state.ready].sort()).toEqual(plan.tasks.map(({ index }) => index).filter((index) => isReady(state, index)).sort());
+  expect([...state.ready].sort()).toEqual(
+    plan.tasks
+      .map(({ index }) => index)
+      .filter((index) => isReady(state, index))
+      .sort(),
+  );
   expect([...state.holding].sort()).toEqual(holding.map(({ index }) => index).sort());
-  expect(state.settled).toBe(plan.tasks.filter(({ index }) => isSettled(state.tasks.get(index))).length);
+  expect(state.settled).toBe(
+    plan.tasks.filter(({ index }) => isSettled(state.tasks.get(index))).length,
+  );
 }
 
 describe('any run of any plan', () => {
@@ -199,7 +255,9 @@ describe('any run of any plan', () => {
       fc.property(plans, fc.infiniteStream(fc.nat()), (plan, numbers) => {
         const world = new World(plan, (limit) => (numbers.next().value as number) % limit);
         for (let step = 0; step < 40 && world.step(); step += 1);
-        expect(world.journal.reduce(evolve, initialState(world.state.problem))).toEqual(world.state);
+        expect(world.journal.reduce(evolve, initialState(world.state.problem))).toEqual(
+          world.state,
+        );
       }),
       { numRuns: 200 },
     );

@@ -1,0 +1,156 @@
+import type { Fact } from '../model/event';
+import type { RunId, TaskId } from '../model/ids';
+import type { Task } from '../model/task';
+import type { Clock } from '../ports/clock';
+import type { LeaseRequest, LeaseStore } from '../locks/lease-store';
+import type { Command } from '../schedule/command';
+import type { AttemptRunner } from './attempt';
+import type { Lander } from './lander';
+
+/** How long a lease is asked for before the attempt is given up: a day, because waiting is no failure. */
+const LEASE_PATIENCE_MS = 24 * 60 * 60 * 1000;
+
+/** What commands are performed with. */
+export interface ActivityDeps {
+  readonly clock: Clock;
+  readonly leases: LeaseStore;
+  readonly attempts: AttemptRunner;
+  readonly lander: Lander;
+  readonly run: RunId;
+  readonly taskOf: (id: TaskId) => Task;
+  readonly conflictPolicy: Parameters<LeaseStore['acquire']>[0]['policy'];
+  readonly emit: (fact: Fact) => Promise<void>;
+}
+
+/** Turns commands into work: leases, attempts, landings, timers. */
+export class Activity {
+  private readonly asking = new Map<TaskId, AbortController>();
+  private readonly tokens = new Map<TaskId, number>();
+  private readonly timers = new Map<TaskId, () => void>();
+  private readonly work = new Set<Promise<unknown>>();
+  private readonly freeing = new Set<Promise<unknown>>();
+
+  constructor(private readonly deps: ActivityDeps) {}
+
+  /** Performs one command; long work reports back through facts. */
+  perform(command: Exclude<Command, { type: 'record' }>): void {
+    const { attempts, lander } = this.deps;
+    switch (command.type) {
+      case 'acquire':
+        // What this turn gives back is there before anything asks for it.
+        track(
+          this.work,
+          Promise.all(this.freeing).then(() => this.acquire(command)),
+        );
+        return;
+      case 'withdraw':
+        this.asking.get(command.task)?.abort();
+        return;
+      case 'start':
+        track(this.work, attempts.start(command));
+        return;
+      case 'pass':
+        track(this.work, this.pass(command.task));
+        return;
+      case 'land':
+        lander.request();
+        return;
+      case 'halt':
+        lander.halt();
+        return;
+      case 'free':
+        track(this.freeing, this.free(command));
+        return;
+      case 'wake':
+        this.wake(command);
+        return;
+      case 'stop':
+        attempts.stop(command.task, command.how);
+        return;
+    }
+  }
+
+  /** Takes over a lease that is held already, e.g. after a restart, so that `free` gives it back. */
+  adopt(task: TaskId, token: number): void {
+    this.tokens.set(task, token);
+  }
+
+  /** Ends timers and requests, and waits until every attempt, landing and release is over. */
+  async settle(): Promise<void> {
+    for (const cancel of this.timers.values()) cancel();
+    for (const request of this.asking.values()) request.abort();
+    do {
+      await Promise.allSettled([...this.work, ...this.freeing]);
+      await this.deps.lander.idle();
+    } while (this.work.size + this.freeing.size > 0);
+    for (const token of this.tokens.values()) await this.deps.leases.release(token);
+  }
+
+  private async acquire(command: Extract<Command, { type: 'acquire' }>): Promise<void> {
+    const { leases, emit, clock } = this.deps;
+    const task = this.deps.taskOf(command.task);
+    const abort = new AbortController();
+    this.asking.set(task.id, abort);
+    const answer = await leases.acquire(this.requestFor(task, command.slots), {
+      signal: abort.signal,
+      timeoutMs: LEASE_PATIENCE_MS,
+      onWaiting: (holders) =>
+        void emit({ type: 'task:waiting', task: task.id, holders, at: clock.now() }),
+    });
+    if (this.asking.get(task.id) === abort) this.asking.delete(task.id);
+    if (!answer.granted) {
+      if (answer.reason === 'timeout') await this.giveUp(task.id, answer.holders);
+      return;
+    }
+    const { token, slot } = answer.lease;
+    if (abort.signal.aborted || slot === null) {
+      await leases.release(token);
+      return;
+    }
+    this.tokens.set(task.id, token);
+    await emit({ type: 'task:leased', task: task.id, slot, token, at: clock.now() });
+  }
+
+  private requestFor(task: Task, slots: readonly number[]): LeaseRequest {
+    const { id, access, resources, priority } = task;
+    const { run, conflictPolicy: policy } = this.deps;
+    return { run, task: id, access, resources, policy, priority, slots };
+  }
+
+  private giveUp(task: TaskId, holders: readonly string[]): Promise<void> {
+    const failure = { kind: 'lease-timeout', waitedMs: LEASE_PATIENCE_MS, holders } as const;
+    const at = this.deps.clock.now();
+    return this.deps.emit({ type: 'attempt:failed', task, attempt: 0, failure, salvage: null, at });
+  }
+
+  private pass(task: TaskId): Promise<void> {
+    const at = this.deps.clock.now();
+    return this.deps.emit({ type: 'task:landed', task, commit: null, tree: null, at });
+  }
+
+  private async free({ task, what }: Extract<Command, { type: 'free' }>): Promise<void> {
+    const token = this.tokens.get(task);
+    if (token === undefined) return;
+    if (what === 'slot') {
+      await this.deps.leases.releaseSlot(token);
+      return;
+    }
+    this.tokens.delete(task);
+    await this.deps.leases.release(token);
+  }
+
+  private wake({ task, at }: Extract<Command, { type: 'wake' }>): void {
+    const { clock, emit } = this.deps;
+    this.timers.get(task)?.();
+    const cancel = clock.after(Math.max(0, at - clock.now()), () => {
+      this.timers.delete(task);
+      void emit({ type: 'timer:due', task, at: clock.now() });
+    });
+    this.timers.set(task, cancel);
+  }
+}
+
+function track(group: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  group.add(promise);
+  void promise.finally(() => group.delete(promise)).catch(() => undefined);
+}
