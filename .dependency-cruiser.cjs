@@ -17,10 +17,30 @@ const sideways = [...pure, ...effects].map((folder) => ({
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'model-is-lowest', severity: 'error', from: { path: at('model') }, to: { path: core, pathNot: at('model') } },
-    { name: 'ports-know-the-model-only', severity: 'error', from: { path: at('ports') }, to: { path: core, pathNot: at('model', 'ports') } },
-    { name: 'graph-knows-the-model-only', severity: 'error', from: { path: at('graph'), pathNot: spec }, to: { path: core, pathNot: at('model', 'graph') } },
-    { name: 'pure-does-no-effects', severity: 'error', from: { path: at('graph', ...pure), pathNot: spec }, to: { path: at('ports', ...effects, ...upper) } },
+    {
+      name: 'model-is-lowest',
+      severity: 'error',
+      from: { path: at('model') },
+      to: { path: core, pathNot: at('model') },
+    },
+    {
+      name: 'ports-know-the-model-only',
+      severity: 'error',
+      from: { path: at('ports') },
+      to: { path: core, pathNot: at('model', 'ports') },
+    },
+    {
+      name: 'graph-knows-the-model-only',
+      severity: 'error',
+      from: { path: at('graph'), pathNot: spec },
+      to: { path: core, pathNot: at('model', 'graph') },
+    },
+    {
+      name: 'pure-does-no-effects',
+      severity: 'error',
+      from: { path: at('graph', ...pure), pathNot: spec },
+      to: { path: at('ports', ...effects, ...upper) },
+    },
     {
       name: 'pure-does-no-io',
       severity: 'error',
@@ -28,7 +48,12 @@ module.exports = {
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|path)$' },
     },
     ...sideways,
-    { name: 'effects-do-not-reach-up', severity: 'error', from: { path: at(...effects), pathNot: spec }, to: { path: at(...upper) } },
+    {
+      name: 'effects-do-not-reach-up',
+      severity: 'error',
+      from: { path: at(...effects), pathNot: spec },
+      to: { path: at(...upper) },
+    },
     {
       name: 'adapters-know-ports-and-model',
       severity: 'error',
@@ -38,7 +63,10 @@ module.exports = {
     {
       name: 'only-the-composition-root-names-adapters',
       severity: 'error',
-      from: { path: core, pathNot: [at('adapters', 'testing'), `${core}/create-executor\\.ts$`, spec] },
+      from: {
+        path: core,
+        pathNot: [at('adapters', 'testing'), `${core}/create-executor\\.ts$`, spec],
+      },
       to: { path: at('adapters') },
     },
     {
@@ -59,14 +87,26 @@ module.exports = {
       from: { path: '^packages/(cli|nx-plugin)/' },
       to: { path: core, pathNot: `${core}/(index|testing/index)\\.ts$` },
     },
-    { name: 'front-doors-do-not-meet', severity: 'error', from: { path: '^packages/cli/' }, to: { path: '^packages/nx-plugin/' } },
-    { name: 'front-doors-do-not-meet-2', severity: 'error', from: { path: '^packages/nx-plugin/' }, to: { path: '^packages/cli/' } },
+    {
+      name: 'front-doors-do-not-meet',
+      severity: 'error',
+      from: { path: '^packages/cli/' },
+      to: { path: '^packages/nx-plugin/' },
+    },
+    {
+      name: 'front-doors-do-not-meet-2',
+      severity: 'error',
+      from: { path: '^packages/nx-plugin/' },
+      to: { path: '^packages/cli/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { conditionNames: ['@parallel-executor/source', 'import', 'require', 'node', 'default'] },
+    enhancedResolveOptions: {
+      conditionNames: ['@parallel-executor/source', 'import', 'require', 'node', 'default'],
+    },
   },
 };

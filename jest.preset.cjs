@@ -1,7 +1,9 @@
 /** One jest set-up for every project: swc compiles, workspace packages resolve to their source. */
 const base = {
   testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['@parallel-executor/source', 'node', 'require'] },
+  testEnvironmentOptions: {
+    customExportConditions: ['@parallel-executor/source', 'node', 'require'],
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

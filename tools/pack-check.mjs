@@ -4,7 +4,15 @@
  * that does not hold.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -14,16 +22,28 @@ const workspace = join(folder, 'shop');
 const { version: nxVersion } = JSON.parse(
   readFileSync(join(repository, 'node_modules/nx/package.json'), 'utf8'),
 );
-const env = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', HOME: folder, CI: 'true', NX_TUI: 'false' };
+const env = {
+  ...process.env,
+  NX_DAEMON: 'false',
+  NX_NO_CLOUD: 'true',
+  HOME: folder,
+  CI: 'true',
+  NX_TUI: 'false',
+};
 
 /** Runs a command, echoes it, and returns its output; a non-zero exit throws. */
 function run(command, args, cwd = workspace) {
   console.log(`$ ${command} ${args.join(' ')}`);
   try {
-    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync(command, args, {
+      cwd,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   } catch (error) {
     console.error(`${error.stdout ?? ''}${error.stderr ?? ''}`);
-    throw new Error(`${command} ${args.join(' ')} failed with exit code ${error.status}`);
+    throw new Error(`${command} ${args.join(' ')} failed with exit code ${error.status}`, { cause: error });
   }
 }
 
@@ -38,43 +58,73 @@ function makeWorkspace() {
     writeFileSync(join(workspace, path), content);
   };
   mkdirSync(workspace);
-  write('package.json', JSON.stringify({ name: 'shop', private: true, workspaces: ['packages/*'] }));
+  write(
+    'package.json',
+    JSON.stringify({ name: 'shop', private: true, workspaces: ['packages/*'] }),
+  );
   write('nx.json', JSON.stringify({ analytics: false, neverConnectToCloud: true }));
   write('.gitignore', 'node_modules\n.nx\n');
   for (const name of PROJECTS) {
-    write(`packages/${name}/package.json`, JSON.stringify({
-      name: `@shop/${name}`, version: '1.0.0', scripts: { test: 'node --test' },
-    }));
+    write(
+      `packages/${name}/package.json`,
+      JSON.stringify({
+        name: `@shop/${name}`,
+        version: '1.0.0',
+        scripts: { test: 'node --test' },
+      }),
+    );
     write(`packages/${name}/index.js`, `exports.name = () => '${name}';\n`);
-    write(`packages/${name}/index.test.js`, `const { test } = require('node:test');\ntest('has a name', () => require('node:assert').equal(require('./index.js').name(), '${name}'));\n`);
+    write(
+      `packages/${name}/index.test.js`,
+      `const { test } = require('node:test');\ntest('has a name', () => require('node:assert').equal(require('./index.js').name(), '${name}'));\n`,
+    );
   }
-  write('tools/add-version.mjs', `import { appendFileSync } from 'node:fs';
+  write(
+    'tools/add-version.mjs',
+    `import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 const root = process.env.PARALLEL_WRITES.split('\\n')[0].replace('/**', '');
 appendFileSync(join(root, 'index.js'), "exports.version = () => '2.0.0';\\n");
-`);
+`,
+  );
 }
 
 const PROJECTS = ['cart', 'catalog', 'checkout', 'mail', 'search'];
 
 function install() {
   const tarballs = ['executor-core', 'nx-plugin', 'cli'].map((name) => {
-    const output = run('npm', ['pack', '--json', '--pack-destination', folder], join(repository, 'packages', name));
+    const output = run(
+      'npm',
+      ['pack', '--json', '--pack-destination', folder],
+      join(repository, 'packages', name),
+    );
     const [packed] = [JSON.parse(output)].flat();
     return join(folder, (packed ?? Object.values(JSON.parse(output))[0]).filename);
   });
   const [core, plugin, cli] = tarballs;
   run('npm', [
-    'install', '--save-dev', '--no-audit', '--no-fund', `nx@${nxVersion}`, `@nx/devkit@${nxVersion}`,
-    `@parallel-executor/core@file:${core}`, `parallel@file:${plugin}`, `parallel-cli@file:${cli}`,
+    'install',
+    '--save-dev',
+    '--no-audit',
+    '--no-fund',
+    `nx@${nxVersion}`,
+    `@nx/devkit@${nxVersion}`,
+    `@parallel-executor/core@file:${core}`,
+    `parallel@file:${plugin}`,
+    `parallel-cli@file:${cli}`,
   ]);
 }
 
 const git = (...args) => run('git', args).trim();
 const nx = (...args) => run('npx', ['nx', ...args]);
-const landed = () => PROJECTS.filter((name) => readFileSync(join(workspace, `packages/${name}/index.js`), 'utf8').includes('2.0.0'));
-const journals = () => readdirSync(join(workspace, '.parallel/runs')).map((run_) =>
-  readFileSync(join(workspace, '.parallel/runs', run_, 'journal-000001.log'), 'utf8'));
+const landed = () =>
+  PROJECTS.filter((name) =>
+    readFileSync(join(workspace, `packages/${name}/index.js`), 'utf8').includes('2.0.0'),
+  );
+const journals = () =>
+  readdirSync(join(workspace, '.parallel/runs')).map((run_) =>
+    readFileSync(join(workspace, '.parallel/runs', run_, 'journal-000001.log'), 'utf8'),
+  );
 const agentsStarted = () => journals().join('').split('"type":"process:started"').length - 1;
 
 function main() {
@@ -84,7 +134,13 @@ function main() {
   git('config', 'user.name', 'Check');
   git('config', 'user.email', 'check@example.com');
   nx('g', 'parallel:init', '--skipPlan');
-  nx('g', 'parallel:plan', '--projects=packages/*', '--prompt=Tell the version', '--command=node tools/add-version.mjs');
+  nx(
+    'g',
+    'parallel:plan',
+    '--projects=packages/*',
+    '--prompt=Tell the version',
+    '--command=node tools/add-version.mjs',
+  );
   git('add', '--all');
   git('commit', '--quiet', '--message', 'Plan');
   const planned = git('rev-parse', 'HEAD');
@@ -95,12 +151,20 @@ function main() {
   const status = run('npx', ['parallel-cli', 'status']);
   claim(/Completed:\s+5/.test(status), 'parallel-cli status shows the run');
   const again = nx('run-many', '-t', 'agent', '--parallel=25');
-  claim(/Nx read the output from the cache instead of running the command for (\d+) out of \1 tasks/.test(again), 'a rerun is 100 % cache hits');
+  claim(
+    /Nx read the output from the cache instead of running the command for (\d+) out of \1 tasks/.test(
+      again,
+    ),
+    'a rerun is 100 % cache hits',
+  );
   claim(agentsStarted() === PROJECTS.length, 'a rerun starts no agent');
   git('reset', '--quiet', '--hard', planned);
   rmSync(join(workspace, '.parallel/out'), { recursive: true });
   nx('run-many', '-t', 'agent', '--parallel=25');
-  claim(landed().length === PROJECTS.length, 'after a reset and without outputs a cached rerun lands the same change');
+  claim(
+    landed().length === PROJECTS.length,
+    'after a reset and without outputs a cached rerun lands the same change',
+  );
   claim(agentsStarted() === PROJECTS.length, 'and starts no agent');
   console.log(`\nAll claims hold. ${workspace}`);
 }
@@ -109,6 +173,8 @@ try {
   main();
   rmSync(folder, { recursive: true, force: true });
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : error}\nThe workspace is kept in ${workspace}`);
+  console.error(
+    `${error instanceof Error ? error.message : error}\nThe workspace is kept in ${workspace}`,
+  );
   process.exitCode = 1;
 }

@@ -8,8 +8,11 @@ import { gitAdapter } from './adapters/simple-git';
 import { commandAgent } from './agents/command-agent';
 import type { AgentFunction } from './agents/function-agent';
 import { functionAgent } from './agents/function-agent';
-import type { LandBundlesResult, SingleTaskRequest, SingleTaskResult } from './run/nx-door';
-import { landBundles as landBundlesIn, runSingleTask } from './run/nx-door';
+import type { LandBundlesResult } from './run/cached-landing';
+import { landBundles as landBundlesIn } from './run/cached-landing';
+import type { SingleTaskRequest, SingleTaskResult } from './run/nx-door';
+import { runSingleTask } from './run/nx-door';
+import { finishSharedRun } from './run/shared-run';
 import type { Toolbox } from './run/toolbox';
 import type { Workspace } from './run/workspace';
 import { openWorkspaceWith } from './run/workspace';
@@ -66,6 +69,14 @@ export async function landBundles(
 ): Promise<LandBundlesResult> {
   const { workspace, plan } = await openPlan(options);
   return landBundlesIn(await workspace.engine(plan), plan, options.runId, options.tasks);
+}
+
+/** Records the end of an Nx invocation's run, and its result. */
+export async function finishNxRun(
+  options: NxDoorOptions & { readonly runId: string },
+): Promise<void> {
+  const { workspace, plan } = await openPlan(options);
+  await finishSharedRun(await workspace.engine(plan), options.runId);
 }
 
 async function openPlan(

@@ -6,6 +6,7 @@ import { FRESH_VARIABLE, RUN_VARIABLE } from './nx-run';
 jest.mock('@parallel-executor/core', () => ({
   ...jest.requireActual<object>('@parallel-executor/core'),
   landBundles: jest.fn(),
+  finishNxRun: jest.fn(),
 }));
 const land = jest.mocked(landBundles);
 

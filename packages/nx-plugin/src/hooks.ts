@@ -1,5 +1,5 @@
 import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
-import { landBundles } from '@parallel-executor/core';
+import { finishNxRun, landBundles } from '@parallel-executor/core';
 import { taskOfTarget } from './agent-targets';
 import { nxError } from './nx-error';
 import { FRESH_VARIABLE, newRunId, RUN_VARIABLE, skipsCache } from './nx-run';
@@ -31,9 +31,14 @@ export async function postTasksExecution(
 ): Promise<void> {
   const runId = runs.get(context.id) ?? newRunId();
   runs.delete(context.id);
+  // An agent may use Nx itself; its commands end no run of ours.
+  if (process.env['PARALLEL_TASK_ID'] !== undefined) return;
+  const results = Object.values(context.taskResults);
+  if (!results.some(({ task }) => hasBundle(task.outputs))) return;
   const tasks = cachedAgentTasks(context.taskResults);
-  if (tasks.length === 0 || process.env['PARALLEL_TASK_ID'] !== undefined) return;
-  const { landed, failed } = await landBundles({ cwd: context.workspaceRoot, runId, tasks });
+  const at = { cwd: context.workspaceRoot, runId };
+  const { landed, failed } = await landBundles({ ...at, tasks });
+  await finishNxRun(at);
   for (const task of landed) console.log(`${task}: landed from the cache`);
   if (failed.length === 0) return;
   const lines = failed.map(({ task, reason }) => `${task}: ${reason}`);

@@ -19,9 +19,12 @@ import { breakDeadLock, sweepLeftovers } from './lockfile-takeover';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const HEARTBEAT_MS = 2_000;
-/** Waits between two tries grow by half from 1 ms up to this, and are drawn at random below that. */
-const LONGEST_WAIT_MS = 30;
-/** How often a waiting process asks whether the owner still lives. */
+/**
+ * Waits between two tries are drawn at random below a tenth of the time waited so far, at least 2 ms
+ * and at most this: who waits for a verification that takes minutes must not eat the machine it needs.
+ */
+const LONGEST_WAIT_MS = 300;
+/** How often a waiting process asks whether the owner still lives, at most. */
 const LIVENESS_EVERY_MS = 25;
 
 type Release = () => Promise<void>;
@@ -41,7 +44,7 @@ export function lockfileMutex(processes: Processes): Mutex {
   const swept = new Set<string>();
   const folders = new LockFolders();
 
-  const acquire = async (path: string, deadline: number): Promise<Release | null> => {
+  const acquire = async (path: string, until: Patience): Promise<Release | null> => {
     const lockPath = `${path}.lock`;
     if (!swept.has(lockPath)) {
       swept.add(lockPath);
@@ -50,20 +53,20 @@ export function lockfileMutex(processes: Processes): Mutex {
     const staged = await stageFolder(lockPath, processes.self());
     try {
       folders.offer(lockPath, staged);
-      return await acquireStaged(path, deadline, folders, processes);
+      return await acquireStaged(path, until, folders, processes);
     } finally {
       await dropStaged(staged);
     }
   };
 
   return {
-    async with(anyPath, body, timeoutMs = DEFAULT_TIMEOUT_MS) {
+    async with(anyPath, body, timeoutMs = DEFAULT_TIMEOUT_MS, signal) {
       const path = resolve(anyPath);
       const deadline = performance.now() + timeoutMs;
       const leave = await queue.enter(path, timeoutMs);
       if (leave === null) throw await timedOut(path, timeoutMs);
       try {
-        const release = await acquire(path, deadline);
+        const release = await acquire(path, { deadline, signal });
         if (release === null) throw await timedOut(path, timeoutMs);
         return await runAndRelease(body, release);
       } finally {
@@ -73,16 +76,25 @@ export function lockfileMutex(processes: Processes): Mutex {
   };
 }
 
-/** `null` when the deadline has passed; there is one try at least. */
+/** How long a caller waits: until this instant of `performance.now()`, or until it lost interest. */
+interface Patience {
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** `null` when the caller's patience is at an end; there is one try at least. */
 async function acquireStaged(
   path: string,
-  deadline: number,
+  { deadline, signal }: Patience,
   folders: LockFolders,
   processes: Processes,
 ): Promise<Release | null> {
+  const since = performance.now();
   let checkOwnerAt = 0;
-  for (let tries = 0; ; tries++) {
-    const release = await tryLock(path, folders);
+  for (;;) {
+    // A look is far cheaper than a try, and many may be waiting.
+    const isTaken = (await inspectFolder(`${path}.lock`)).kind === 'held';
+    const release = isTaken ? null : await tryLock(path, folders);
     if (release !== null) return release;
     const now = performance.now();
     if (now >= checkOwnerAt) {
@@ -90,8 +102,11 @@ async function acquireStaged(
       checkOwnerAt = now + LIVENESS_EVERY_MS;
     }
     const left = deadline - performance.now();
-    if (left <= 0) return null;
-    await delay(Math.min(left, 1 + Math.random() * Math.min(LONGEST_WAIT_MS, 1.5 ** tries)));
+    if (left <= 0 || signal?.aborted === true) return null;
+    const longest = Math.min(LONGEST_WAIT_MS, Math.max(2, (now - since) / 10));
+    await delay(Math.min(left, 1 + Math.random() * longest), undefined, { signal }).catch(
+      () => undefined,
+    );
   }
 }
 

@@ -10,7 +10,13 @@ import { findAdminEntry, isOurs, markReady, ownerText, readAdminEntries } from '
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { dropBrokenEntries } from './worktree-sweep';
-import { isCheckedOut, type Release, releaseWorktree, saveBranchTip } from './worktree-safety';
+import {
+  isCheckedOut,
+  type Release,
+  type KeptWork,
+  releaseWorktree,
+  saveBranchTip,
+} from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
 import { createTrashBin } from './trash-bin';
 
@@ -53,7 +59,7 @@ export interface WorktreePool {
   /** Keeps what is in a worktree under a ref; see `snapshotWorktree`. */
   snapshot(request: SnapshotRequest): Promise<Snapshot>;
   /** Removes a worktree once nothing is lost with it; see `releaseWorktree`. */
-  remove(path: string, landed?: readonly string[]): Promise<Release>;
+  remove(path: string, landed?: readonly string[], kept?: KeptWork): Promise<Release>;
   /** Our worktrees that exist, of every run. */
   list(): Promise<readonly OwnedWorktree[]>;
   /** Forgets our worktrees whose folder somebody removed. */
@@ -75,9 +81,9 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   let opened: Promise<WorktreeSite> | null = null;
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
-  const remove = async (path: string, landed: readonly string[] = []) => {
+  const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
-    const release = await releaseWorktree(at, path, landed);
+    const release = await releaseWorktree(at, path, landed, kept);
     void bin.empty(at.base);
     return release;
   };

@@ -105,6 +105,18 @@ describe('removing a worktree', () => {
     expect(await rig.branches()).toEqual(['main']);
   });
 
+  it('believes that work is kept elsewhere only when git confirms the ref', async () => {
+    await edit('a.txt', 'changed\n');
+    const wrong = { ref: 'refs/parallel/PEXEC-1/landing/7', commit: rig.head };
+    const release = await rig.pool.remove(path, [], wrong);
+    expect(release.kind === 'removed' && release.saved).toContain('salvage-');
+    const request = { slot: 1, task: parseTaskId('landing'), commit: rig.head, token: 8 };
+    path = (await rig.pool.create(request)).path;
+    await edit('a.txt', 'changed again\n');
+    await rig.git(['update-ref', wrong.ref, wrong.commit]);
+    expect(await rig.pool.remove(path, [], wrong)).toEqual({ kind: 'removed', saved: null });
+  });
+
   it('is not fooled by files that git was told to take for unchanged', async () => {
     await rig.git(['update-index', '--assume-unchanged', 'a.txt'], path);
     await rig.git(['update-index', '--skip-worktree', 'b.txt'], path);

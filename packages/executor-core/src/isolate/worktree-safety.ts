@@ -25,12 +25,19 @@ export type Release =
 
 type AgentOwner = Extract<WorktreeOwner, { readonly kind: 'agent' }>;
 
+/** A commit under a ref that was made of everything in a worktree, after its agent had ended. */
+export interface KeptWork {
+  readonly ref: string;
+  readonly commit: string;
+}
+
 /** Refs under which finished and salvaged work is kept until it is proven to have landed. */
 const KEPT_REFS = 'refs/parallel';
 
 /**
  * The one place that decides whether a worktree may go. It goes only on proof that nothing is lost:
  * - nobody ever worked in it, or it is one for verification; or
+ * - the caller took all of it into the commit `kept`, and git confirms that its ref holds that; or
  * - its files are those of its HEAD or of a commit under `refs/parallel/`, and HEAD is saved (`isSaved`)
  *   by these refs, by `landed` (commit ids) or by the commit it was made from.
  * Without proof its state is saved to `refs/parallel/<run>/<task>/salvage-<commit>` first, and what
@@ -42,6 +49,7 @@ export async function releaseWorktree(
   site: WorktreeSite,
   path: string,
   landed: readonly string[],
+  kept: KeptWork | null = null,
 ): Promise<Release> {
   const entry = await findAdminEntry(site, path);
   const present = (await site.files.kind(path)) !== null;
@@ -50,7 +58,8 @@ export async function releaseWorktree(
   if (!ours) throw notOurs(path);
   const known = entry?.base == null ? landed : [...landed, entry.base];
   const worthless = entry !== null && (entry.owner?.kind === 'verify' || entry.base === null);
-  if (present && !worthless) return saveAndRemove(site, path, entry, known);
+  const taken = kept !== null && (await isKept(site, kept));
+  if (present && !worthless && !taken) return saveAndRemove(site, path, entry, known);
   await removeTree(site, path, known);
   return present ? { kind: 'removed', saved: null } : { kind: 'gone' };
 }
@@ -89,6 +98,14 @@ export async function saveBranchTip(
   const tip = await branchTip(site, branch);
   if (tip === null || (await isSaved(site, tip, landed))) return null;
   return saveCommit(site, tip, `${KEPT_REFS}/${site.runId}/${task}`);
+}
+
+async function isKept(
+  { git, commonDir }: WorktreeSite,
+  { ref, commit }: KeptWork,
+): Promise<boolean> {
+  const held = await git.run(['rev-parse', '--verify', '--quiet', ref], { cwd: commonDir });
+  return held.exitCode === 0 && held.stdout.trim() === commit;
 }
 
 async function saveAndRemove(

@@ -6,10 +6,10 @@ import {
   decideGrant,
   describeBlocker,
   planGrants,
-  priorityClass,
   rememberConflicts,
   type LockTable,
 } from './lock-table';
+import { priorityClass } from '../model/task';
 
 const EMPTY: LockTable = { leases: [], waiters: [] };
 const shared = {

@@ -1,4 +1,5 @@
 import { slotName } from '../model/ids';
+import { priorityClass } from '../model/task';
 import { conflictsWith, type Demand } from './compatibility';
 import { isLease, type LeaseRecord, type TableRecord, type WaitRecord } from './lease-record';
 
@@ -61,12 +62,6 @@ export function planGrants(
     ahead.push(waiter);
   }
   return decisions;
-}
-
-/** 0: CRITICAL (90 and more), 1: HIGH (70 to 89), 2: the rest. */
-export function priorityClass(priority: number): 0 | 1 | 2 {
-  if (priority >= 90) return 0;
-  return priority >= 70 ? 1 : 2;
 }
 
 /** Name of a blocker for people: `landing (agent-3)`. */

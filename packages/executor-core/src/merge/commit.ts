@@ -17,16 +17,15 @@ export interface CommitRequest {
 }
 
 /**
- * Makes commits without a working tree. The user's name is asked for once per instance: from git's
+ * Makes commits without a working tree. The user's name is asked for once per process: from git's
  * configuration, else a neutral one. `commit` resolves with the commit id.
  */
 export function createCommitter(
   git: Git,
   cwd: string,
 ): { commit(request: CommitRequest): Promise<string> } {
-  let known: Promise<Readonly<Record<string, string>>> | null = null;
   const commit = async ({ tree, parents, message, author }: CommitRequest): Promise<string> => {
-    const user = await (known ??= userEnvironment(git, cwd));
+    const user = await userEnvironment(git, cwd);
     const env = author === undefined ? user : { ...user, ...authorEnvironment(author) };
     // The message is UTF-8 whatever `i18n.commitEncoding` says.
     const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', tree];
@@ -36,7 +35,18 @@ export function createCommitter(
   return { commit };
 }
 
-async function userEnvironment(git: Git, cwd: string): Promise<Readonly<Record<string, string>>> {
+/** Who commits does not change while a process runs: asked once per git and folder. */
+const known = new WeakMap<Git, Map<string, Promise<Readonly<Record<string, string>>>>>();
+
+function userEnvironment(git: Git, cwd: string): Promise<Readonly<Record<string, string>>> {
+  const byFolder = known.get(git) ?? new Map<string, Promise<Readonly<Record<string, string>>>>();
+  known.set(git, byFolder);
+  const asked = byFolder.get(cwd) ?? askUser(git, cwd);
+  byFolder.set(cwd, asked);
+  return asked;
+}
+
+async function askUser(git: Git, cwd: string): Promise<Readonly<Record<string, string>>> {
   const [author, committer] = await Promise.all([
     git.run(['var', 'GIT_AUTHOR_IDENT'], { cwd }),
     git.run(['var', 'GIT_COMMITTER_IDENT'], { cwd }),

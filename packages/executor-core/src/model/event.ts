@@ -103,7 +103,12 @@ export type Fact = Stamped &
         readonly attempt: number;
         readonly candidate: Candidate;
       }
-    | { readonly type: 'task:merging'; readonly task: TaskId; readonly onto: string; readonly batch: number }
+    | {
+        readonly type: 'task:merging';
+        readonly task: TaskId;
+        readonly onto: string;
+        readonly batch: number;
+      }
     | {
         readonly type: 'task:landed';
         readonly task: TaskId;

@@ -23,7 +23,11 @@ export type Failure =
       readonly allowed: readonly string[];
     }
   | { readonly kind: 'conflict'; readonly paths: readonly string[]; readonly onto: string }
-  | { readonly kind: 'lease-timeout'; readonly waitedMs: number; readonly holders: readonly string[] }
+  | {
+      readonly kind: 'lease-timeout';
+      readonly waitedMs: number;
+      readonly holders: readonly string[];
+    }
   | { readonly kind: 'lost-lease'; readonly token: number }
   | { readonly kind: 'interrupted'; readonly message: string }
   | { readonly kind: 'cancelled'; readonly by: string };

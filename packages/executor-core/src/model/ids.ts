@@ -45,7 +45,8 @@ export function isRunId(text: string): text is RunId {
 
 /** Throws `TypeError` when `text` is no run id. */
 export function parseRunId(text: string): RunId {
-  if (!isRunId(text)) throw new TypeError(`Bad run id ${JSON.stringify(text)}: expected PEXEC-<ms>.`);
+  if (!isRunId(text))
+    throw new TypeError(`Bad run id ${JSON.stringify(text)}: expected PEXEC-<ms>.`);
   return text;
 }
 

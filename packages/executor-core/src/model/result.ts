@@ -49,8 +49,16 @@ export interface RunResult {
     /** Ref that keeps the work of the failed attempt. */
     readonly salvage: string | null;
   }[];
-  readonly merges: readonly { readonly task: string; readonly commit: string | null; readonly cached: boolean }[];
+  readonly merges: readonly {
+    readonly task: string;
+    readonly commit: string | null;
+    readonly cached: boolean;
+  }[];
   readonly critical_path: readonly string[];
   readonly cost: { readonly usd: number | null; readonly tokens: number | null };
-  readonly target: { readonly ref: string | null; readonly commit: string | null; readonly held: string | null };
+  readonly target: {
+    readonly ref: string | null;
+    readonly commit: string | null;
+    readonly held: string | null;
+  };
 }

@@ -17,8 +17,18 @@ import type { TaskId } from './ids';
 export type TaskState =
   | { readonly name: 'pending'; readonly attempt: number }
   | { readonly name: 'leasing'; readonly attempt: number }
-  | { readonly name: 'running'; readonly attempt: number; readonly slot: number; readonly token: number }
-  | { readonly name: 'verifying'; readonly attempt: number; readonly slot: number; readonly token: number }
+  | {
+      readonly name: 'running';
+      readonly attempt: number;
+      readonly slot: number;
+      readonly token: number;
+    }
+  | {
+      readonly name: 'verifying';
+      readonly attempt: number;
+      readonly slot: number;
+      readonly token: number;
+    }
   | { readonly name: 'queued'; readonly attempt: number; readonly candidate: Candidate }
   | { readonly name: 'merging'; readonly attempt: number; readonly candidate: Candidate }
   | { readonly name: 'landed'; readonly attempt: number; readonly commit: string | null }

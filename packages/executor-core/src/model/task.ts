@@ -97,3 +97,9 @@ export interface Plan {
   readonly phases: readonly string[];
   readonly tasks: readonly Task[];
 }
+
+/** Scheduling classes of the specification: 0 CRITICAL (90 and more), 1 HIGH (70 to 89), 2 the rest. */
+export function priorityClass(priority: number): 0 | 1 | 2 {
+  if (priority >= 90) return 0;
+  return priority >= 70 ? 1 : 2;
+}

@@ -31,6 +31,8 @@ export class GitError extends Error {
     readonly result: GitResult,
   ) {
     const said = result.stderr.trim() || result.stdout.trim();
-    super(`git ${args.slice(0, 3).join(' ')} failed (exit ${result.exitCode})${said ? `: ${said}` : ''}`);
+    super(
+      `git ${args.slice(0, 3).join(' ')} failed (exit ${result.exitCode})${said ? `: ${said}` : ''}`,
+    );
   }
 }

@@ -5,9 +5,15 @@
 export interface Mutex {
   /**
    * Runs `body` while holding the lock at `path` (absolute; the lock is `<path>.lock`).
-   * Rejects with `MutexTimeout` when it is not had within `timeoutMs` (default 30 s).
+   * Rejects with `MutexTimeout` when it is not had within `timeoutMs` (default 30 s), or when `signal`
+   * is aborted before.
    */
-  with<T>(path: string, body: () => Promise<T>, timeoutMs?: number): Promise<T>;
+  with<T>(
+    path: string,
+    body: () => Promise<T>,
+    timeoutMs?: number,
+    signal?: AbortSignal,
+  ): Promise<T>;
 }
 
 /** The mutex stayed taken for longer than the caller would wait. */

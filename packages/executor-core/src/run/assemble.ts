@@ -3,7 +3,7 @@ import { checkEnvironment } from '../isolate/git-env';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import { createWorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
-import type { Fact, FrontDoor } from '../model/event';
+import type { Fact, FrontDoor, RunEvent } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { AgentProfile, Plan, Task } from '../model/task';
@@ -20,8 +20,8 @@ import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
-import type { Lander, LanderContext, Waiting } from './lander';
-import { createLander } from './lander';
+import type { LanderContext, Waiting } from './lander';
+import { Lander } from './lander';
 
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
@@ -91,12 +91,13 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
     },
     repository.head,
   );
-  const loop = new RunLoop(state, { journal, clock: tools.clock }, (command) =>
-    wire.activity?.perform(command),
+  const loop = new RunLoop(
+    state,
+    { journal, clock: tools.clock },
+    (command) => wire.activity?.perform(command),
+    options.frontDoor === 'nx' ? concernsAPartOnly : undefined,
   );
-  const lander = createLander(
-    landerContext(engine, options, { loop, integration, verifier, emit }),
-  );
+  const lander = new Lander(landerContext(engine, options, { loop, integration, verifier, emit }));
   const taskOf = (id: TaskId): Task =>
     plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
   const context = attemptContext(engine, options, { loop, integration, pool, emit, taskOf });
@@ -111,7 +112,15 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
     emit,
   });
   Object.assign(wire, { loop, activity });
+  loop.on((event) => {
+    if (event.type === 'task:landed' && waitingIn(loop.current).length === 0) lander.standDown();
+  });
   return { loop, activity, integration, lander, pool, verifier };
+}
+
+/** What the end or a stop of one Nx process means is not true of the run it shares. */
+function concernsAPartOnly({ type }: RunEvent): boolean {
+  return type === 'run:finished' || type === 'run:mode' || type === 'barrier:opened';
 }
 
 type Emit = (fact: Fact) => Promise<void>;

@@ -110,7 +110,7 @@ async function attemptInWorktree(
       order,
     );
     if ('candidate' in outcome) {
-      await context.pool.remove(worktree.path);
+      await context.pool.remove(worktree.path, [], outcome.candidate);
       return outcome;
     }
     ({ failure, kept } = outcome);

@@ -72,6 +72,11 @@ export function openRunJournal(engine: Engine, run: RunId): Promise<Journal> {
   return openJournal({ fs, clock, dir: runPaths(engine.repository.root, run).dir, writer });
 }
 
+/** How long 25 processes may take to get through the lease table one after the other. */
+const NX_CLAIM_PATIENCE_MS = 60_000;
+/** Long enough for a short look into a busy lease table, too short to be noticed. */
+const CLAIM_PATIENCE_MS = 500;
+
 /** Resource that keeps two runs out of one checkout; Nx processes of one invocation share it. */
 const WORKSPACE = 'parallel:workspace';
 
@@ -94,7 +99,8 @@ export async function claimWorkspace(
       priority: 100,
       slots: [],
     },
-    { timeoutMs: 0 },
+    // Many Nx processes come at once; a second run of its own is refused without waiting.
+    { timeoutMs: frontDoor === 'nx' ? NX_CLAIM_PATIENCE_MS : CLAIM_PATIENCE_MS },
   );
   if (answer.granted) return answer.lease.token;
   throw new UserError(

@@ -45,57 +45,64 @@ export interface LanderContext {
   readonly emit: (fact: Fact) => Promise<void>;
 }
 
-/** Lands what is queued. One landing at a time per checkout, whoever asks for it. */
-export interface Lander {
-  /** Something was queued: drain soon. */
-  request(): void;
-  /** Stops landing for good; what has not landed stays queued. */
-  halt(): void;
-  /** Resolves when nothing is being landed and nothing was asked for. */
-  idle(): Promise<void>;
-}
-
 /**
- * Flat combining (Hendler et al., SPAA 2010): whoever holds the merge lock lands everything that is
- * queued, for every process, so candidates that arrive during a verification form the next batch.
+ * Lands what is queued, one landing at a time per checkout. Flat combining (Hendler et al., SPAA
+ * 2010): whoever holds the merge lock lands everything that is queued, for every process, so
+ * candidates that arrive during a verification form the next batch.
  */
-export function createLander(context: LanderContext): Lander {
-  const halted = new AbortController();
-  let wanted = false;
-  let failures = 0;
-  let draining: Promise<void> | null = null;
-  const drainAll = async (): Promise<void> => {
-    while (wanted && !halted.signal.aborted) {
-      wanted = false;
+export class Lander {
+  private readonly halted = new AbortController();
+  private lockWait = new AbortController();
+  private wanted = false;
+  private draining: Promise<void> | null = null;
+
+  constructor(private readonly context: LanderContext) {}
+
+  /** Something was queued: drain soon. */
+  request(): void {
+    this.wanted = true;
+    this.draining ??= this.drainAll();
+  }
+
+  /** Another process has landed what this one had queued: no need to wait for the lock. */
+  standDown(): void {
+    this.lockWait.abort();
+  }
+
+  /** Stops landing for good; what has not landed stays queued. */
+  halt(): void {
+    this.halted.abort();
+    this.lockWait.abort();
+  }
+
+  /** Resolves when nothing is being landed and nothing was asked for. */
+  async idle(): Promise<void> {
+    while (this.draining !== null) await this.draining;
+  }
+
+  private async drainAll(): Promise<void> {
+    let failures = 0;
+    while (this.wanted && !this.halted.signal.aborted) {
+      this.wanted = false;
       try {
-        const { mutex, mergeLock } = context;
-        const left = await mutex.with(
-          mergeLock,
-          () => drainOnce(context, halted.signal),
-          MERGE_PATIENCE_MS,
-        );
-        wanted ||= left > 0;
+        this.wanted = (await this.drainUnderLock()) > 0;
         failures = 0;
       } catch (error) {
+        if (this.lockWait.signal.aborted) continue;
         failures += 1;
-        if (failures < DRAIN_TRIES) wanted = true;
-        else await giveBack(context, error);
+        if (failures < DRAIN_TRIES) this.wanted = true;
+        else await giveBack(this.context, error);
       }
     }
-    draining = null;
-  };
-  return {
-    request() {
-      wanted = true;
-      draining ??= drainAll();
-    },
-    halt() {
-      halted.abort();
-    },
-    async idle() {
-      while (draining !== null) await draining;
-    },
-  };
+    this.draining = null;
+  }
+
+  private drainUnderLock(): Promise<number> {
+    const { mutex, mergeLock } = this.context;
+    const body = (): Promise<number> => drainOnce(this.context, this.halted.signal);
+    this.lockWait = new AbortController();
+    return mutex.with(mergeLock, body, MERGE_PATIENCE_MS, this.lockWait.signal);
+  }
 }
 
 /** git or the disk failed us, not the agents: their tasks are tried again at no cost to them. */

@@ -36,6 +36,8 @@ export class RunLoop {
     private state: RunState,
     private readonly deps: { readonly journal: Journal; readonly clock: Clock },
     private readonly perform: Performer,
+    /** Events of a part of a run that are not true of the whole: told here, not journalled. */
+    private readonly isPrivate: (event: RunEvent) => boolean = () => false,
   ) {
     this.finished = new Promise((resolve, reject) => {
       this.finish = resolve;
@@ -94,7 +96,7 @@ export class RunLoop {
         command.type === 'record' ? [command.event] : [],
       );
       if (!foreign) toJournal.push(fact);
-      toJournal.push(...recorded);
+      toJournal.push(...recorded.filter((event) => !this.isPrivate(event)));
       all.push(fact, ...recorded);
       for (const command of concluded) if (command.type !== 'record') commands.push(command);
     }

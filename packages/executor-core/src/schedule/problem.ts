@@ -3,6 +3,7 @@ import type { TaskGraph } from '../graph/task-graph';
 import { buildTaskGraph } from '../graph/task-graph';
 import type { TaskId } from '../model/ids';
 import type { Plan, Task } from '../model/task';
+import { priorityClass } from '../model/task';
 
 /** What does not change while a run goes on: the plan, its graph, and the order of preference. */
 export interface Problem {
@@ -11,12 +12,6 @@ export interface Problem {
   readonly indexOf: ReadonlyMap<TaskId, number>;
   /** Position of each task (by plan index) in the order of preference; smaller starts first. */
   readonly rank: readonly number[];
-}
-
-/** Scheduling classes of the specification: CRITICAL before HIGH before the rest. */
-export function priorityClass(priority: number): 0 | 1 | 2 {
-  if (priority >= 90) return 0;
-  return priority >= 70 ? 1 : 2;
 }
 
 /**

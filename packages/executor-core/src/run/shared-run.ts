@@ -1,0 +1,145 @@
+import type { Fact } from '../model/event';
+import { describeFailure } from '../model/failure';
+import type { RunId, TaskId } from '../model/ids';
+import { isRunId, parseTaskId } from '../model/ids';
+import type { Plan, Task } from '../model/task';
+import { UserError } from '../model/user-error';
+import type { Journal } from '../ports/journal';
+import { planDigest } from '../plan/task-key';
+import { stateOf } from '../schedule/run-state';
+import { runResult } from '../report/run-result';
+import { writeResultFile } from '../store/result-file';
+import { joinRun, loadRunPlan } from '../store/run-dir';
+import type { RunParts } from './assemble';
+import { assembleRun } from './assemble';
+import type { Engine } from './engine';
+import { claimWorkspace, openRunJournal } from './engine';
+import { isFact } from './facts';
+
+/** Opens the shared run with a loop over `tasks` only; closes it again whatever happens. */
+export async function inSharedRun<T>(
+  engine: Engine,
+  plan: Plan,
+  run: RunId,
+  tasks: readonly Task[],
+  body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
+): Promise<T> {
+  const { tools, repository } = engine;
+  const claim = await claimWorkspace(engine, run, 'nx');
+  const created = await joinRun(tools.fs, repository.root, run, plan);
+  const journal = await openRunJournal(engine, run);
+  const parts = await assembleRun(engine, {
+    run,
+    plan: only(plan, tasks),
+    wholePlan: plan,
+    journal,
+    frontDoor: 'nx',
+  });
+  const unfollow = journal.follow((events) => {
+    for (const event of events)
+      if (isFact(event) && !event.type.startsWith('run:')) parts.loop.takeIn(event);
+  });
+  const owner = tools.processes.self();
+  const at = tools.clock.now();
+  const first: Fact = created
+    ? {
+        type: 'run:started',
+        run,
+        planFile: plan.file,
+        planDigest: planDigest(plan),
+        base: repository.head,
+        target: repository.branch,
+        maxAgents: plan.settings.maxAgents,
+        frontDoor: 'nx',
+        tasks: plan.tasks.length,
+        owner,
+        at,
+      }
+    : { type: 'run:joined', owner, at };
+  try {
+    return await body(parts, first, journal);
+  } finally {
+    await parts.activity.settle();
+    unfollow();
+    await parts.pool.close();
+    await engine.leases.release(claim);
+    await engine.leases.close();
+    await journal.close();
+  }
+}
+
+/**
+ * Ends the run of one Nx invocation: records its outcome and writes its result. Tasks Nx did not ask
+ * for stay pending and do not count. Does nothing when no task of the invocation was an agent's.
+ */
+export async function finishSharedRun(engine: Engine, runId: string): Promise<void> {
+  const run = requireRunId(runId);
+  const { fs, clock } = engine.tools;
+  const { root } = engine.repository;
+  const plan = await loadRunPlan(fs, root, run);
+  if (plan === null) return;
+  const journal = await openRunJournal(engine, run);
+  try {
+    const events = await journal.read();
+    const failed = events.some(({ type }) => type === 'task:failed' || type === 'task:conflicted');
+    const landed = events.some(({ type }) => type === 'task:landed');
+    const outcome = failed ? 'failed' : landed ? 'completed' : 'stopped';
+    await journal.append([{ type: 'run:finished', outcome, at: clock.now() }]);
+    const result = runResult(plan, await journal.read(), clock.now());
+    await writeResultFile(fs, root, run, result);
+  } finally {
+    await journal.close();
+    await engine.leases.close();
+  }
+}
+
+/** The plan with these tasks alone; what they depend on is somebody else's business. */
+export function only(plan: Plan, tasks: readonly Task[]): Plan {
+  return {
+    ...plan,
+    phases: [],
+    tasks: tasks.map((task, index) => ({ ...task, index, dependsOn: [], phase: null })),
+  };
+}
+
+export function findTask(plan: Plan, id: string): Task {
+  const task = plan.tasks.find((other) => other.id === parseTaskId(id));
+  if (task !== undefined) return task;
+  throw new UserError('usage', `The plan has no task ${id}.`, 'Run nx reset if the plan changed.');
+}
+
+export function requireRunId(text: string): RunId {
+  if (isRunId(text)) return text;
+  throw new UserError(
+    'usage',
+    `Bad run id ${JSON.stringify(text)}.`,
+    'It has the form PEXEC-<ms>.',
+  );
+}
+/** How a task of this process stands at the end. */
+export function verdictOf(
+  parts: RunParts,
+  task: TaskId,
+): { success: boolean; reason: string | null } {
+  const now = stateOf(parts.loop.current, task);
+  switch (now?.name) {
+    case 'landed':
+      return { success: true, reason: null };
+    case 'failed':
+    case 'backoff':
+      return { success: false, reason: describeFailure(now.failure) };
+    case 'conflicted':
+      return { success: false, reason: `conflicts in ${now.paths.join(', ')} wait for a person` };
+    case 'cancelled':
+      return { success: false, reason: `cancelled by ${now.by}` };
+    case undefined:
+    case 'pending':
+    case 'leasing':
+    case 'running':
+    case 'verifying':
+    case 'queued':
+    case 'merging':
+    case 'blocked':
+      return { success: false, reason: 'stopped before it landed' };
+  }
+}
