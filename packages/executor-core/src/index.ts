@@ -11,6 +11,7 @@ export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { LoadedPlan, LoadPlanOptions, ResumeResult, Workspace } from './run/workspace';
 export { PLAN_FILES } from './run/workspace';
+export { STARTER_PLAN } from './run/starter-plan';
 export type { AgentContext, AgentFunction } from './agents/function-agent';
 
 export type { Access, Resource } from './model/access';

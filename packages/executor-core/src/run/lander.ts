@@ -85,7 +85,8 @@ export class Lander {
     while (this.wanted && !this.halted.signal.aborted) {
       this.wanted = false;
       try {
-        this.wanted = (await this.drainUnderLock()) > 0;
+        // More may be wanted since: what is left may only add to that.
+        if ((await this.drainUnderLock()) > 0) this.wanted = true;
         failures = 0;
       } catch (error) {
         if (this.lockWait.signal.aborted) continue;

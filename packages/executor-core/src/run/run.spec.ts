@@ -151,6 +151,25 @@ describe('a run', () => {
     expect(worktreesLeft()).toEqual([]);
   });
 
+  it('lands what was queued while something else was verified', async () => {
+    const sign = `${repository.root}/.git/verifying`;
+    const journals = `'${repository.root}'/.parallel/runs/*/journal-*.log`;
+    const agent = `[ $PARALLEL_TASK_ID = a ] || until test -e '${sign}'; do sleep 0.02; done`;
+    const { result } = await run({
+      agents: [{ command: `${agent}; echo > $PARALLEL_TASK_ID.txt` }],
+      settings: {
+        verify: [
+          `touch '${sign}'; until [ "$(cat ${journals} | grep -ac task:queued)" = 2 ]; do sleep 0.02; done`,
+        ],
+      },
+      tasks: [
+        { id: 'a', writes: ['a.txt'] },
+        { id: 'b', writes: ['b.txt'] },
+      ],
+    });
+    expect(result.parallel_execution.tasks.completed).toBe(2);
+  });
+
   it('runs from HEAD in a dirty checkout, says so, and never touches the dirty files', async () => {
     writeFileSync(join(repository.root, 'README.md'), 'mine\n');
     writeFileSync(join(repository.root, 'draft.txt'), 'mine too\n');

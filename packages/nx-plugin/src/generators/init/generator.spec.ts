@@ -1,8 +1,7 @@
 import { logger, readNxJson, updateNxJson, type Tree } from '@nx/devkit';
 import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
-import { parsePlan } from '@parallel-executor/core';
+import { parsePlan, STARTER_PLAN } from '@parallel-executor/core';
 import { initGenerator } from './generator';
-import { STARTER_PLAN } from './starter-plan';
 
 describe('nx g parallel:init', () => {
   let tree: Tree;

@@ -1,7 +1,6 @@
 import { logger, readNxJson, updateNxJson, type Tree } from '@nx/devkit';
-import { PLAN_FILES } from '@parallel-executor/core';
+import { PLAN_FILES, STARTER_PLAN } from '@parallel-executor/core';
 import { installedName } from '../../plugin-name';
-import { STARTER_PLAN } from './starter-plan';
 
 /** Options of `nx g parallel:init`; see schemas/init.json. */
 export interface InitGeneratorOptions {

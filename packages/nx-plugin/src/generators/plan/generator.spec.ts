@@ -2,6 +2,7 @@ import type { ProjectGraph, Tree } from '@nx/devkit';
 import { logger } from '@nx/devkit';
 import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
 import { parse } from 'yaml';
+import { parsePlan, STARTER_PLAN } from '@parallel-executor/core';
 import type { PlanDocument } from './plan-document';
 import { planGenerator, type PlanSources } from './generator';
 import type { PlanGeneratorOptions } from './options';
@@ -47,7 +48,7 @@ describe('nx g parallel:plan', () => {
   });
 
   it('writes one task per project, npm packages and the root left out', async () => {
-    await generate({ prompt: 'Tidy up.' });
+    await generate({ prompt: 'Tidy up.', agent: 'claude' });
     expect(plan().tasks).toMatchObject({
       api: { project: 'api', reads: ['libs/ui/**'], writes: ['apps/api/**'] },
       ui: { project: 'ui', writes: ['libs/ui/**'] },
@@ -56,16 +57,22 @@ describe('nx g parallel:plan', () => {
   });
 
   it('takes the projects that are wanted, and of those the affected ones', async () => {
-    await generate({ prompt: 'Tidy up.', projects: 'tag:scope:*' });
+    await generate({ prompt: 'Tidy up.', agent: 'claude', projects: 'tag:scope:*' });
     expect(Object.keys(plan().tasks)).toEqual(['ui']);
-    await generate({ prompt: 'Tidy up.', affected: true, base: 'main~3', force: true });
+    await generate({
+      prompt: 'Tidy up.',
+      agent: 'claude',
+      affected: true,
+      base: 'main~3',
+      force: true,
+    });
     expect(Object.keys(plan().tasks)).toEqual(['api']);
     expect(bases).toEqual(['main~3']);
   });
 
   it('reads the goal from a file', async () => {
     tree.write('goal.md', 'Tidy {root}.\nBe brief.\n');
-    await generate({ promptFile: 'goal.md' });
+    await generate({ agent: 'claude', promptFile: 'goal.md' });
     expect(plan().tasks['ui']?.prompt).toBe('Tidy libs/ui.\nBe brief.\n');
   });
 
@@ -75,30 +82,55 @@ describe('nx g parallel:plan', () => {
     expect(JSON.parse(tree.read('plans/tidy.json', 'utf8') ?? '')).toHaveProperty('version', 1);
   });
 
+  it('without goal and agent writes a skeleton, a valid plan that does nothing, and says so', async () => {
+    const warn = jest.spyOn(logger, 'warn').mockImplementation();
+    await generate({});
+    expect(plan()).not.toHaveProperty('agents');
+    const text = tree.read('parallel.yaml', 'utf8') ?? '';
+    expect(parsePlan({ text, file: 'parallel.yaml' }, {})).toMatchObject({
+      ok: true,
+      plan: { tasks: [{ profile: null }, { profile: null }] },
+    });
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('No agent is named'));
+  });
+
+  it('takes the place of a starter plan nobody has touched', async () => {
+    tree.write('parallel.yaml', STARTER_PLAN);
+    await generate({ command: 'node x.mjs' });
+    expect(Object.keys(plan().tasks)).toHaveLength(2);
+  });
+
   it('keeps an existing plan and says how to overwrite it', async () => {
     tree.write('parallel.yaml', 'version: 1 # mine\n');
-    const refusal = generate({ prompt: 'Tidy up.' });
+    const refusal = generate({ prompt: 'Tidy up.', agent: 'claude' });
     await expect(refusal).rejects.toThrow(
       /^parallel\.yaml exists already; nothing was changed\.\n.*--force/,
     );
     expect(tree.read('parallel.yaml', 'utf8')).toBe('version: 1 # mine\n');
-    await generate({ prompt: 'Tidy up.', force: true });
+    await generate({ prompt: 'Tidy up.', agent: 'claude', force: true });
     expect(Object.keys(plan().tasks)).toHaveLength(2);
   });
 
   it('refuses a second plan that would never be read', async () => {
     tree.write('parallel.yml', 'version: 1\n');
-    await expect(generate({ prompt: 'Tidy up.' })).rejects.toThrow('parallel.yml exists already');
+    await expect(generate({ prompt: 'Tidy up.', agent: 'claude' })).rejects.toThrow(
+      'parallel.yml exists already',
+    );
     expect(tree.exists('parallel.yaml')).toBe(false);
   });
 
   it.each<[string, PlanGeneratorOptions]>([
-    ['The agents need a goal.', {}],
-    ['The agents need a goal.', { prompt: '  ' }],
+    ['A goal is given, but nobody to reach it.', { prompt: 'Tidy up.' }],
     ['Both --prompt and --prompt-file are given.', { prompt: 'a', promptFile: 'b' }],
     ['The prompt file nowhere.md does not exist.', { promptFile: 'nowhere.md' }],
-    ['No project matches nope, tag:x.', { prompt: 'a', projects: ['ui', 'nope,tag:x'] }],
-    ['No selected project is affected.', { prompt: 'a', projects: 'ui', affected: true }],
+    [
+      'No project matches nope, tag:x.',
+      { prompt: 'a', agent: 'claude', projects: ['ui', 'nope,tag:x'] },
+    ],
+    [
+      'No selected project is affected.',
+      { prompt: 'a', agent: 'claude', projects: 'ui', affected: true },
+    ],
   ])('says "%s" and changes nothing', async (message, options) => {
     const before = tree.listChanges();
     await expect(generate(options)).rejects.toThrow(message);

@@ -1,5 +1,5 @@
 import { createProjectGraphAsync, logger, type ProjectGraph, type Tree } from '@nx/devkit';
-import { PLAN_FILES } from '@parallel-executor/core';
+import { PLAN_FILES, STARTER_PLAN } from '@parallel-executor/core';
 import { nxError } from '../../nx-error';
 import { planText } from '../plan-text';
 import { affectedProjects } from './affected-projects';
@@ -24,7 +24,8 @@ const FROM_NX: PlanSources = {
 
 /**
  * Writes a plan with one task per selected project. Changes nothing and throws an error when there is
- * a plan already (without `force`), no goal, or no project.
+ * a plan already (without `force`; the starter plan does not count), a goal without an agent, or no
+ * project.
  */
 export async function planGenerator(
   tree: Tree,
@@ -58,6 +59,7 @@ function refuseToOverwrite(tree: Tree, file: string, force: boolean): void {
   const rivals = names.includes(file) ? names.filter((name) => name !== file) : [];
   const present = [file, ...rivals].find((name) => tree.exists(name));
   if (present === undefined || (force && present === file)) return;
+  if (present === file && tree.read(file, 'utf8') === STARTER_PLAN) return;
   throw nxError(
     `${present} exists already; nothing was changed.`,
     present === file
@@ -68,7 +70,7 @@ function refuseToOverwrite(tree: Tree, file: string, force: boolean): void {
 
 function readGoal(
   tree: Tree,
-  { prompt, promptFile, command }: PlanGeneratorOptions,
+  { prompt, promptFile, command, agent }: PlanGeneratorOptions,
 ): string | null {
   if (prompt !== undefined && promptFile !== undefined) {
     throw nxError('Both --prompt and --prompt-file are given.', 'Leave one of them out.');
@@ -80,11 +82,11 @@ function readGoal(
       'Paths are relative to the workspace root.',
     );
   }
-  if (goal !== undefined && goal.trim() !== '') return goal;
-  if (command !== undefined) return null;
+  if (goal === undefined || goal.trim() === '') return null;
+  if (command !== undefined || agent !== undefined) return goal;
   throw nxError(
-    'The agents need a goal.',
-    'Give --prompt "…" or --prompt-file FILE, or --command for a program that needs none.',
+    'A goal is given, but nobody to reach it.',
+    'Name the program that does the work: --command "node tools/codemod.mjs", or --agent NAME.',
   );
 }
 
@@ -112,9 +114,14 @@ function selectNames(
   );
 }
 
-function tell({ tasks }: PlanDocument, file: string): void {
+function tell({ tasks, agents }: PlanDocument, file: string): void {
   const count = Object.keys(tasks).length;
   logger.info(`${file}: ${count} task${count === 1 ? '' : 's'}, one per project.`);
+  if (agents === undefined) {
+    logger.warn(
+      'No agent is named, so nothing will be done: name one under agents: and default_agent:, or give --command.',
+    );
+  }
   logger.info(
     `Look at it first: npx parallel-cli plan. Run it: npx nx run-many -t agent --parallel=25`,
   );

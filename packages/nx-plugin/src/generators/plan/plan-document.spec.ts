@@ -21,7 +21,7 @@ function request(changes: Partial<PlanRequest> = {}): PlanRequest {
     projects: PROJECTS,
     selected: new Set(PROJECTS.map(({ name }) => name)),
     prompt: 'Tidy {project} in {root}; only {root}.',
-    agent: null,
+    agent: 'claude',
     command: null,
     verifyTargets: ['test'],
     followDeps: false,
@@ -82,7 +82,9 @@ describe('planDocument', () => {
   });
 
   it('adds a profile for a command, under the name that is wanted', () => {
-    const { agents, tasks } = planDocument(request({ command: 'node x.mjs', prompt: null }));
+    const { agents, tasks } = planDocument(
+      request({ agent: null, command: 'node x.mjs', prompt: null }),
+    );
     expect(agents).toEqual({ codemod: { adapter: 'command', command: 'node x.mjs' } });
     expect(tasks['web']).not.toHaveProperty('prompt');
     const named = planDocument(request({ command: 'node x.mjs', agent: 'fixer' }));

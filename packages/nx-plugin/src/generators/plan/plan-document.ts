@@ -18,7 +18,7 @@ export interface PlanRequest {
 
 /** One entry of `tasks:`; keys are those of the plan file. */
 export interface TaskEntry {
-  readonly agent: string;
+  readonly agent?: string;
   readonly prompt?: string;
   readonly project: string;
   readonly depends_on?: readonly string[];
@@ -32,10 +32,11 @@ export interface PlanDocument {
   readonly version: 1;
   readonly parallel_executor: {
     readonly max_agents: number;
-    readonly default_agent: string;
+    readonly default_agent?: string;
     readonly verify?: readonly string[];
   };
-  readonly agents: Readonly<
+  /** Absent in a skeleton, whose tasks only order each other until somebody names an agent. */
+  readonly agents?: Readonly<
     Record<string, { readonly adapter: string; readonly command?: string }>
   >;
   readonly tasks: Readonly<Record<string, TaskEntry>>;
@@ -53,9 +54,7 @@ export function planDocument(request: PlanRequest): PlanDocument {
   const { projects, selected, command } = request;
   const chosen = projects.filter(({ name }) => selected.has(name));
   const ids = taskIds(chosen.map(({ name }) => name));
-  const agent = request.agent ?? (command === null ? 'claude' : 'codemod');
-  const profile =
-    command === null ? { adapter: adapterOf(agent) } : { adapter: 'command', command };
+  const agent = request.agent ?? (command === null ? null : 'codemod');
   const edges = request.followDeps ? taskEdges(chosen, ids) : new Map<string, readonly string[]>();
   const folders = new Map(projects.map(({ name, root }) => [name, root]));
   const tasks = chosen.map((project): readonly [string, TaskEntry] => {
@@ -68,21 +67,22 @@ export function planDocument(request: PlanRequest): PlanDocument {
     version: 1,
     parallel_executor: {
       max_agents: MAX_AGENTS,
-      default_agent: agent,
+      ...(agent === null ? {} : { default_agent: agent }),
       ...(tested ? { verify: [AFFECTED_TESTS] } : {}),
     },
-    agents: { [agent]: profile },
+    ...(agent === null ? {} : { agents: { [agent]: profileOf(agent, command) } }),
     tasks: Object.fromEntries(tasks),
   };
 }
 
-/** A profile called like an adapter runs that adapter; any other name gets the default one. */
-function adapterOf(agent: string): string {
-  return ['claude', 'codex', 'acp', 'gemini'].includes(agent) ? agent : 'claude';
+/** Without a command, a profile called like an adapter runs that adapter; any other name gets `claude`. */
+function profileOf(agent: string, command: string | null): { adapter: string; command?: string } {
+  if (command !== null) return { adapter: 'command', command };
+  return { adapter: ['claude', 'codex', 'acp', 'gemini'].includes(agent) ? agent : 'claude' };
 }
 
 interface TaskContext extends PlanRequest {
-  readonly agent: string;
+  readonly agent: string | null;
   readonly folders: ReadonlyMap<string, string>;
   readonly after: readonly string[];
 }
@@ -97,7 +97,7 @@ function taskEntry(project: ProjectFacts, context: TaskContext): TaskEntry {
     .filter((target) => project.targets.includes(target))
     .map((target) => `npx nx run-many -t ${target} --projects=${name}`);
   return {
-    agent: context.agent,
+    ...(context.agent === null ? {} : { agent: context.agent }),
     ...(context.prompt === null ? {} : { prompt: fill(context.prompt, name, root) }),
     project: name,
     ...(context.after.length === 0 ? {} : { depends_on: context.after }),
