@@ -3,8 +3,9 @@
  * `parallel`, and runs there what a user types. Needs the npm registry; exits 1 at the first claim
  * that does not hold.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const repository = resolve(import.meta.dirname, '..');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parallel-pack-')));
@@ -43,7 +45,9 @@ function run(command, args, cwd = workspace) {
     });
   } catch (error) {
     console.error(`${error.stdout ?? ''}${error.stderr ?? ''}`);
-    throw new Error(`${command} ${args.join(' ')} failed with exit code ${error.status}`, { cause: error });
+    throw new Error(`${command} ${args.join(' ')} failed with exit code ${error.status}`, {
+      cause: error,
+    });
   }
 }
 
@@ -89,7 +93,7 @@ appendFileSync(join(root, 'index.js'), "exports.version = () => '2.0.0';\\n");
   );
 }
 
-const PROJECTS = ['cart', 'catalog', 'checkout', 'mail', 'search'];
+const PROJECTS = Array.from({ length: 25 }, (_, at) => `lib-${at + 1}`);
 
 function install() {
   const tarballs = ['executor-core', 'nx-plugin', 'cli'].map((name) => {
@@ -127,7 +131,36 @@ const journals = () =>
   );
 const agentsStarted = () => journals().join('').split('"type":"process:started"').length - 1;
 
-function main() {
+/** While agents work in worktrees inside the workspace, Nx must see each project once. */
+async function checkProjectsDuringRun() {
+  const before = nx('show', 'projects', '--json');
+  writeFileSync(
+    join(workspace, 'wait.yaml'),
+    `parallel_executor: { default_agent: waiter }\nagents: { waiter: { adapter: command, command: "sleep 120" } }\n` +
+      `tasks: { one: { writes: [one] }, two: { writes: [two] } }\n`,
+  );
+  const child = spawn('npx', ['parallel-cli', 'run', '--plan', 'wait.yaml'], {
+    cwd: workspace,
+    env,
+    stdio: 'ignore',
+  });
+  const ended = new Promise((done) => child.once('close', done));
+  const ready = () =>
+    ['agent-1', 'agent-2'].every((name) =>
+      existsSync(join(workspace, '.worktrees', name, 'packages/lib-25/package.json')),
+    );
+  while (!ready() && child.exitCode === null) await sleep(50);
+  claim(
+    nx('show', 'projects', '--json') === before,
+    'nx show projects lists nothing twice meanwhile',
+  );
+  claim(git('status', '--porcelain') === '?? wait.yaml', 'git status shows no worktree');
+  run('npx', ['parallel-cli', 'kill', '--all']);
+  await ended;
+  claim(git('worktree', 'list').split('\n').length === 1, 'no worktree is left after a kill');
+}
+
+async function main() {
   makeWorkspace();
   install();
   git('init', '--quiet', '--initial-branch=main');
@@ -149,7 +182,7 @@ function main() {
   claim(git('status', '--porcelain') === '', 'the checkout is clean');
   claim(agentsStarted() === PROJECTS.length, 'one agent ran per task');
   const status = run('npx', ['parallel-cli', 'status']);
-  claim(/Completed:\s+5/.test(status), 'parallel-cli status shows the run');
+  claim(/Completed:\s+25/.test(status), 'parallel-cli status shows the run');
   const again = nx('run-many', '-t', 'agent', '--parallel=25');
   claim(
     /Nx read the output from the cache instead of running the command for (\d+) out of \1 tasks/.test(
@@ -166,11 +199,13 @@ function main() {
     'after a reset and without outputs a cached rerun lands the same change',
   );
   claim(agentsStarted() === PROJECTS.length, 'and starts no agent');
-  console.log(`\nAll claims hold. ${workspace}`);
+  claim(git('worktree', 'list').split('\n').length === 1, 'no worktree is left');
+  await checkProjectsDuringRun();
+  console.log('\nAll claims hold.');
 }
 
 try {
-  main();
+  await main();
   rmSync(folder, { recursive: true, force: true });
 } catch (error) {
   console.error(
