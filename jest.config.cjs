@@ -1,7 +1,7 @@
 module.exports = {
   projects: [
-    '<rootDir>/packages/executor-core',
-    '<rootDir>/packages/nx-plugin',
-    '<rootDir>/packages/cli',
+    '<rootDir>/packages/executor-core/jest.config.cjs',
+    '<rootDir>/packages/nx-plugin/jest.config.cjs',
+    '<rootDir>/packages/cli/jest.config.cjs',
   ],
 };

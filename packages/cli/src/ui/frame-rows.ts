@@ -1,11 +1,5 @@
 import type { RunView, TaskView } from '@parallel-executor/core';
-import {
-  durationText,
-  elapsedMs,
-  needsPerson,
-  percentDone,
-  problemOf,
-} from '@parallel-executor/core';
+import { durationText, needsPerson, percentDone, problemOf } from '@parallel-executor/core';
 import type { Cell } from './cells';
 import { cell } from './cells';
 import { elideMiddle, padEnd, padStart, plainText } from './text-width';
@@ -109,12 +103,6 @@ export function waitingRow(tasks: readonly TaskView[]): readonly Cell[] | null {
 /** Tasks only a person can bring further, in the order in which they stopped. */
 export function attentionTasks(tasks: readonly TaskView[]): readonly TaskView[] {
   return tasks.filter(needsPerson).sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0));
-}
-
-/** Wall time a task took, for people; empty when it never started. */
-export function tookText(task: TaskView, now: number): string {
-  const took = elapsedMs(task, now);
-  return took === null ? '' : durationText(took);
 }
 
 function waitText(task: TaskView): string {
