@@ -27,15 +27,17 @@ import type { Plan } from './model/task';
 export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> = {}): Toolbox {
   const processes = nodeProcesses();
   const runner = nodeProcessRunner(processes);
+  const clock = nodeClock();
+  const fs = nodeFileSystem();
   return {
-    clock: nodeClock(),
-    fs: nodeFileSystem(),
+    clock,
+    fs,
     files: nodeFileTree(),
     git: gitAdapter(),
     mutex: lockfileMutex(processes),
     processes,
     runner,
-    adapters: [commandAgent(runner), functionAgent(functions)],
+    adapters: [commandAgent({ runner, fs, clock }), functionAgent(functions)],
     env: process.env,
   };
 }

@@ -1,23 +1,36 @@
 import type { AgentAdapter, AgentInvocation, AgentOutcome, AgentSession } from '../ports/agent';
+import type { Clock } from '../ports/clock';
+import type { FileSystem } from '../ports/file-system';
 import type { ProcessExit, ProcessRunner } from '../ports/process-runner';
+import { followReports } from './osc-progress';
 
 /** Exit code by which an agent asks to be tried later, e.g. at a rate limit (EX_TEMPFAIL of sysexits.h). */
 const TRY_LATER = 75;
 
-/** Any program. A `command` string is a shell line the plan wrote; a list is started without a shell. */
-export function commandAgent(runner: ProcessRunner): AgentAdapter {
+/** What the adapter works with. */
+export interface CommandAgentTools {
+  readonly runner: ProcessRunner;
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+}
+
+/**
+ * Any program. A `command` string is a shell line the plan wrote; a list is started without a shell.
+ * It may tell how far it is by OSC 9;4 on its output.
+ */
+export function commandAgent(tools: CommandAgentTools): AgentAdapter {
   return {
     name: 'command',
     check: (profile) =>
       profile.command === null || profile.command.length === 0
         ? `agent profile ${profile.name} has no command`
         : null,
-    start: (invocation) => startCommand(runner, invocation),
+    start: (invocation) => startCommand(tools, invocation),
   };
 }
 
 async function startCommand(
-  runner: ProcessRunner,
+  { runner, fs, clock }: CommandAgentTools,
   invocation: AgentInvocation,
 ): Promise<AgentSession> {
   const { command } = invocation.profile;
@@ -30,10 +43,16 @@ async function startCommand(
     stdin: invocation.prompt,
     outputPath: invocation.transcriptPath,
   });
+  const stopReports = followReports(fs, clock, invocation.transcriptPath, (percent) => {
+    invocation.onProgress(percent, '');
+  });
   const signals = { interrupt: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' } as const;
   return {
     process: process.identity,
-    ended: process.exited.then(outcomeOf),
+    ended: process.exited.then((exit) => {
+      stopReports();
+      return outcomeOf(exit);
+    }),
     stop: (how) => {
       process.signal(signals[how]);
     },

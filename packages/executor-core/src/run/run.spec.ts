@@ -24,15 +24,17 @@ jest.setTimeout(60_000);
 function realTools(): Toolbox {
   const processes = nodeProcesses();
   const runner = nodeProcessRunner(processes);
+  const clock = nodeClock();
+  const fs = nodeFileSystem();
   return {
-    clock: nodeClock(),
-    fs: nodeFileSystem(),
+    clock,
+    fs,
     files: nodeFileTree(),
     git: gitAdapter(),
     mutex: lockfileMutex(processes),
     processes,
     runner,
-    adapters: [commandAgent(runner)],
+    adapters: [commandAgent({ runner, fs, clock })],
     env: process.env,
   };
 }
