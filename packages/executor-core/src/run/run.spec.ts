@@ -1,13 +1,6 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lockfileMutex } from '../adapters/lockfile-mutex';
-import { nodeClock } from '../adapters/node-clock';
-import { nodeFileSystem } from '../adapters/node-file-system';
-import { nodeFileTree } from '../adapters/node-file-tree';
-import { nodeProcessRunner } from '../adapters/node-process-runner';
-import { nodeProcesses } from '../adapters/node-processes';
-import { gitAdapter } from '../adapters/simple-git';
-import { commandAgent } from '../agents/command-agent';
+import { nodeToolbox } from '../create-executor';
 import type { RunEvent } from '../model/event';
 import type { RunResult } from '../model/result';
 import type { TestRepository } from '../testing/git-repository';
@@ -17,27 +10,8 @@ import { planOf } from '../testing/plan';
 import { openEngine } from './engine';
 import type { Run } from './run';
 import { startRun } from './run';
-import type { Toolbox } from './toolbox';
 
 jest.setTimeout(60_000);
-
-function realTools(): Toolbox {
-  const processes = nodeProcesses();
-  const runner = nodeProcessRunner(processes);
-  const clock = nodeClock();
-  const fs = nodeFileSystem();
-  return {
-    clock,
-    fs,
-    files: nodeFileTree(),
-    git: gitAdapter(),
-    mutex: lockfileMutex(processes),
-    processes,
-    runner,
-    adapters: [commandAgent({ runner, fs, clock })],
-    env: process.env,
-  };
-}
 
 let repository: TestRepository;
 beforeEach(async () => {
@@ -52,7 +26,7 @@ const git = (...args: string[]): Promise<string> => repository.git(args);
 async function start(draft: PlanDraft): Promise<Run> {
   const plan = planOf(draft);
   return startRun(
-    await openEngine(realTools(), repository.root, plan.settings.lockTimeoutMs),
+    await openEngine(nodeToolbox(), repository.root, plan.settings.lockTimeoutMs),
     plan,
     { frontDoor: 'api' },
   );
