@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { ProcessIdentity } from '../model/process';
 import { isGroupAlive, killGroup, nodeProcesses } from './node-processes';
 
@@ -78,13 +79,19 @@ describe('nodeProcesses', () => {
   });
 
   it('calls a zombie dead, and a group of zombies too', async () => {
-    // The shell becomes a `sleep`, which never waits for the child the shell started.
-    const parent = spawn('sh', ['-c', 'setsid sh -c "exit 0" & echo $!; exec sleep 1000']);
+    // The shell becomes a `sleep`, which never waits for the child the shell started; the child ends
+    // only then, on our word, because a shell would still have reaped it.
+    const parent = spawn('sh', ['-c', 'setsid sh -c "read _" <&3 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    });
     started.push(parent);
-    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const stdout = parent.stdio[1] as Readable;
+    const [line] = (await once(stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
-    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')))
-      await new Promise((resolve) => setImmediate(resolve));
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    while (readFileSync(`/proc/${parent.pid ?? 0}/comm`, 'utf8') !== 'sleep\n') await turn();
+    (parent.stdio[3] as Writable).end('\n');
+    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await turn();
     expect(processes.identify(pid)).toBeNull();
     expect(isGroupAlive(pid)).toBe(false);
     expect(killGroup(pid, 0)).toBe(true);

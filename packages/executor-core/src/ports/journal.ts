@@ -1,8 +1,5 @@
 import type { RunEvent } from '../model/event';
 
-/** A stored event: `by` names the writer (`<pid>.<nonce>`), unique per open journal. */
-export type JournalEntry = RunEvent & { readonly by?: string };
-
 /**
  * The append-only record of one run. Several processes may write at once; the file gives the order.
  */

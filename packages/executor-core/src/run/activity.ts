@@ -1,4 +1,5 @@
 import type { Fact } from '../model/event';
+import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { Task } from '../model/task';
 import type { Clock } from '../ports/clock';
@@ -15,7 +16,7 @@ export interface ActivityDeps {
   readonly clock: Clock;
   readonly leases: LeaseStore;
   readonly attempts: AttemptRunner;
-  readonly lander: Lander;
+  readonly lander: Pick<Lander, 'request' | 'halt' | 'idle'>;
   readonly run: RunId;
   readonly taskOf: (id: TaskId) => Task;
   readonly conflictPolicy: Parameters<LeaseStore['acquire']>[0]['policy'];
@@ -37,11 +38,7 @@ export class Activity {
     const { attempts, lander } = this.deps;
     switch (command.type) {
       case 'acquire':
-        // What this turn gives back is there before anything asks for it.
-        track(
-          this.work,
-          Promise.all(this.freeing).then(() => this.acquire(command)),
-        );
+        this.ask(command);
         return;
       case 'withdraw':
         this.asking.get(command.task)?.abort();
@@ -75,6 +72,13 @@ export class Activity {
     this.tokens.set(task, token);
   }
 
+  /** Ends everything at once, because the run cannot go on. */
+  async abandon(): Promise<void> {
+    this.deps.attempts.killAll();
+    this.deps.lander.halt();
+    await this.settle();
+  }
+
   /** Ends timers and requests, and waits until every attempt, landing and release is over. */
   async settle(): Promise<void> {
     for (const cancel of this.timers.values()) cancel();
@@ -86,20 +90,42 @@ export class Activity {
     for (const token of this.tokens.values()) await this.deps.leases.release(token);
   }
 
-  private async acquire(command: Extract<Command, { type: 'acquire' }>): Promise<void> {
+  private ask(command: Extract<Command, { type: 'acquire' }>): void {
+    const abort = new AbortController();
+    // From now on it can be withdrawn, also before what this turn gives back is there for it.
+    this.asking.set(command.task, abort);
+    const freed = Promise.all(this.freeing);
+    track(
+      this.work,
+      freed.then(() => this.acquire(command, abort)),
+    );
+  }
+
+  private async acquire(
+    command: Extract<Command, { type: 'acquire' }>,
+    abort: AbortController,
+  ): Promise<void> {
     const { leases, emit, clock } = this.deps;
     const task = this.deps.taskOf(command.task);
-    const abort = new AbortController();
-    this.asking.set(task.id, abort);
-    const answer = await leases.acquire(this.requestFor(task, command.slots), {
+    const request = this.requestFor(task, command.slots);
+    const asked = leases.acquire(request, {
       signal: abort.signal,
       timeoutMs: LEASE_PATIENCE_MS,
       onWaiting: (holders) =>
         void emit({ type: 'task:waiting', task: task.id, holders, at: clock.now() }),
     });
+    const answer = await asked.catch((error: unknown) => messageOf(error));
     if (this.asking.get(task.id) === abort) this.asking.delete(task.id);
+    if (typeof answer === 'string') {
+      // A full disk, say. Without this the task would wait for ever for a lease nobody asks for.
+      await this.giveUp(command, { kind: 'agent-error', message: `no lease: ${answer}` });
+      return;
+    }
     if (!answer.granted) {
-      if (answer.reason === 'timeout') await this.giveUp(task.id, answer.holders);
+      const { reason, holders } = answer;
+      const waitedMs = LEASE_PATIENCE_MS;
+      if (reason === 'timeout')
+        await this.giveUp(command, { kind: 'lease-timeout', waitedMs, holders });
       return;
     }
     const { token, slot } = answer.lease;
@@ -117,10 +143,12 @@ export class Activity {
     return { run, task: id, access, resources, policy, priority, slots };
   }
 
-  private giveUp(task: TaskId, holders: readonly string[]): Promise<void> {
-    const failure = { kind: 'lease-timeout', waitedMs: LEASE_PATIENCE_MS, holders } as const;
+  private giveUp(
+    { task, attempt }: Extract<Command, { type: 'acquire' }>,
+    failure: Failure,
+  ): Promise<void> {
     const at = this.deps.clock.now();
-    return this.deps.emit({ type: 'attempt:failed', task, attempt: 0, failure, salvage: null, at });
+    return this.deps.emit({ type: 'attempt:failed', task, attempt, failure, salvage: null, at });
   }
 
   private pass(task: TaskId): Promise<void> {
@@ -148,6 +176,10 @@ export class Activity {
     });
     this.timers.set(task, cancel);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function track(group: Set<Promise<unknown>>, promise: Promise<unknown>): void {

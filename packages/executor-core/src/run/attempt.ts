@@ -15,6 +15,8 @@ export interface AttemptRunner {
   start(command: StartCommand): Promise<void>;
   /** Ends a running attempt; `interrupt` gives it time to end by itself. */
   stop(task: TaskId, how: 'interrupt' | 'kill'): void;
+  /** Ends all of them at once. */
+  killAll(): void;
 }
 
 /** What failed, together with where its work is kept. */
@@ -36,6 +38,9 @@ export function createAttemptRunner(context: AttemptContext): AttemptRunner {
       }
     },
     stop: (task, how) => orders.get(task)?.give(how),
+    killAll: () => {
+      for (const order of orders.values()) order.give('kill');
+    },
   };
 }
 

@@ -79,6 +79,8 @@ export class RunLoop {
     try {
       while (this.pending.length > 0) await this.handleBatch(this.pending.splice(0));
     } catch (error) {
+      // What could not be journalled did not happen: nobody may wait for it any longer.
+      for (const { settle } of this.pending.splice(0)) settle();
       this.crash(error);
     } finally {
       this.pumping = false;
@@ -100,7 +102,12 @@ export class RunLoop {
       all.push(fact, ...recorded);
       for (const command of concluded) if (command.type !== 'record') commands.push(command);
     }
-    if (toJournal.length > 0) await this.deps.journal.append(toJournal);
+    try {
+      if (toJournal.length > 0) await this.deps.journal.append(toJournal);
+    } catch (error) {
+      for (const { settle } of batch) settle();
+      throw error;
+    }
     for (const event of all) this.tell(event);
     for (const command of commands) this.perform(command);
     for (const { settle } of batch) settle();

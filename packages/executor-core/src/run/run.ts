@@ -3,6 +3,7 @@ import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
 import type { RunResult } from '../model/result';
 import type { Plan } from '../model/task';
+import { UserError } from '../model/user-error';
 import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
 import { runResult } from '../report/run-result';
@@ -146,7 +147,7 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
   });
   for (const fact of [...(info.before ?? []), info.first]) void loop.emit(fact);
   try {
-    await loop.finished;
+    await loop.finished.catch((error: unknown) => giveUp(error, info, parts));
     return await conclude(engine, info, parts);
   } finally {
     unfollow();
@@ -154,6 +155,17 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
     await engine.leases.close();
     await info.journal.close();
   }
+}
+
+/** Without its journal a run may not act: its agents are ended, what they wrote is kept. */
+async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<never> {
+  await parts.activity.abandon();
+  const why = error instanceof Error ? error.message : String(error);
+  throw new UserError(
+    'environment',
+    `The run ${info.id} cannot go on: its journal cannot be written (${why}).`,
+    'Mend that, then continue with parallel-cli resume.',
+  );
 }
 
 /** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */

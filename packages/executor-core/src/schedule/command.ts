@@ -5,7 +5,12 @@ import type { TaskId } from '../model/ids';
 export type Command =
   | { readonly type: 'record'; readonly event: Decision }
   /** Ask for the task's leases and one of `slots`, in order of preference. */
-  | { readonly type: 'acquire'; readonly task: TaskId; readonly slots: readonly number[] }
+  | {
+      readonly type: 'acquire';
+      readonly task: TaskId;
+      readonly attempt: number;
+      readonly slots: readonly number[];
+    }
   /** Stop asking; whatever was granted meanwhile is given back. */
   | { readonly type: 'withdraw'; readonly task: TaskId }
   | {

@@ -241,8 +241,9 @@ class Turn {
     }
     for (const task of tasks) {
       const slots = slotsFor(this.state, task);
+      const { attempt } = this.state.tasks.get(task.index);
       this.record({ type: 'task:leasing', task: task.id });
-      this.command({ type: 'acquire', task: task.id, slots });
+      this.command({ type: 'acquire', task: task.id, attempt, slots });
     }
   }
 
