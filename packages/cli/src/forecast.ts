@@ -53,8 +53,12 @@ export interface Forecast {
   readonly warnings: readonly string[];
 }
 
-/** Computes the forecast. Durations are not known before a run: every task counts as one. */
-export function forecast(plan: Plan): Forecast {
+/**
+ * Computes the forecast. Durations are not known before a run: every task counts as one. A plan that
+ * names no agent yet is shown as if every task had one: its shape is what its author wants to see.
+ */
+export function forecast(written: Plan): Forecast {
+  const plan = written.tasks.some((task) => task.profile !== null) ? written : withAgents(written);
   const graph = buildTaskGraph(plan.tasks, plan.phases);
   const { work, span } = workAndSpan(graph, weight);
   const policy = plan.settings.conflictPolicy;
@@ -68,7 +72,7 @@ export function forecast(plan: Plan): Forecast {
     schemaVersion: 1,
     file: plan.file,
     max_agents: maxAgents,
-    tasks: plan.tasks.map(taskEntry),
+    tasks: written.tasks.map(taskEntry),
     phases: plan.phases,
     levels: graph.levels,
     groups: groups.map((group) => ({
@@ -91,6 +95,10 @@ export function forecast(plan: Plan): Forecast {
     ),
     warnings: warningsOf(plan, graph.levels),
   };
+}
+
+function withAgents(plan: Plan): Plan {
+  return { ...plan, tasks: plan.tasks.map((task) => ({ ...task, profile: 'any' })) };
 }
 
 function taskEntry(task: Task): Forecast['tasks'][number] {
