@@ -179,7 +179,7 @@ function attemptContext(
       setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath }),
     checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
     baseEnv: tools.env,
-    saveBundle: (scene, candidate) => saveBundle(engine, plan, scene, candidate),
+    saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
   };
 }
 

@@ -1,9 +1,11 @@
 import { candidatePatch } from '../merge/candidate-patch';
 import type { Candidate } from '../model/event';
+import type { RunId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { taskKey } from '../plan/task-key';
 import { writeBundle } from '../store/result-bundle';
 import type { AttemptScene } from './attempt-context';
+import { candidateMessage } from './candidate-step';
 import type { Engine } from './engine';
 
 /**
@@ -13,12 +15,12 @@ import type { Engine } from './engine';
 export async function saveBundle(
   engine: Engine,
   plan: Plan,
+  run: RunId,
   scene: AttemptScene,
   candidate: Candidate,
 ): Promise<void> {
   const { git, fs } = engine.tools;
   const { root } = engine.repository;
-  const message = await git.text(['log', '-1', '--format=%B', candidate.commit], { cwd: root });
   const { base, commit, tree, noop, files, fileCount } = candidate;
   const patch = await candidatePatch(git, fs, root, candidate);
   await writeBundle(fs, engine.state.outDir, {
@@ -30,7 +32,7 @@ export async function saveBundle(
     noop,
     files,
     fileCount,
-    message,
+    message: candidateMessage(run, scene),
     patch,
   });
 }

@@ -11,7 +11,7 @@ export function produceCandidate(
   context: AttemptContext,
   scene: AttemptScene,
 ): Promise<CandidateResult> {
-  const { task, profile, command } = scene;
+  const { task, command } = scene;
   const { git, fs, root, run } = context;
   return makeCandidate({
     git,
@@ -24,14 +24,14 @@ export function produceCandidate(
     run,
     task: task.id,
     fence: command.token,
-    message: commitMessage({
-      run,
-      task: task.id,
-      agent: profile.name,
-      attempt: command.attempt,
-      prompt: task.prompt,
-    }),
+    message: candidateMessage(run, scene),
   });
+}
+
+/** Message of the commit a candidate is; its bundle carries it. */
+export function candidateMessage(run: RunId, { task, profile, command }: AttemptScene): string {
+  const { attempt } = command;
+  return commitMessage({ run, task: task.id, agent: profile.name, attempt, prompt: task.prompt });
 }
 
 /** Message of the commit by which a candidate lands. */

@@ -9,7 +9,7 @@ import type { AgentProfile, Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentAdapter } from '../ports/agent';
 import type { Journal } from '../ports/journal';
-import { openJournal } from '../store/journal';
+import { openJournal, writerName } from '../store/journal';
 import type { StatePaths } from '../store/run-dir';
 import { ensureStateDir, runPaths, statePaths } from '../store/run-dir';
 import type { Toolbox } from './toolbox';
@@ -64,12 +64,14 @@ export function checkAdapters(tools: Toolbox, plan: Plan): void {
   throw new UserError('usage', `${problems.join('; ')}.`, `Adapters of this version: ${known}.`);
 }
 
-/** Opens the journal of a run for writing. */
-export function openRunJournal(engine: Engine, run: RunId): Promise<Journal> {
-  const { fs, clock, processes } = engine.tools;
-  const self = processes.self();
-  const writer = `${self.pid}.${Math.random().toString(36).slice(2, 10)}`;
-  return openJournal({ fs, clock, dir: runPaths(engine.repository.root, run).dir, writer });
+/** Opens the journal of a run of the checkout `root` for writing. */
+export function openRunJournal(
+  { fs, clock, processes }: Pick<Toolbox, 'fs' | 'clock' | 'processes'>,
+  root: string,
+  run: RunId,
+): Promise<Journal> {
+  const writer = writerName(processes.self().pid);
+  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer });
 }
 
 /** How long 25 processes may take to get through the lease table one after the other. */

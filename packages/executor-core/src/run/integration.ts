@@ -3,6 +3,7 @@ import { describeFailure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import type { LandMode } from '../model/task';
 import { absorbTarget } from '../merge/absorb-target';
+import { advanceIntegration } from '../merge/land';
 import { publishTarget } from '../merge/publish-target';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
@@ -55,7 +56,8 @@ export class Integration {
   static async open(context: IntegrationContext, head: string): Promise<Integration> {
     const integration = new Integration(context);
     // Create-only: of several processes that join a run, one starts the branch and all use it.
-    await context.git.run(['update-ref', integration.ref, head, ''], { cwd: context.root });
+    const { git, root } = context;
+    await advanceIntegration({ git, root, ref: integration.ref, from: null, to: head });
     return integration;
   }
 
@@ -99,7 +101,7 @@ export class Integration {
     const at = { cwd: root };
     const found = await git.run(['rev-parse', '--verify', '--quiet', target], at);
     if (found.exitCode !== 0 && target !== branch) {
-      await git.run(['update-ref', target, await this.tip(), ''], at);
+      await advanceIntegration({ git, root, ref: target, from: null, to: await this.tip() });
     }
     return found.stdout.trim();
   }

@@ -5,11 +5,9 @@ import type { Plan } from '../model/task';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Processes } from '../ports/processes';
-import { readEntries, readJournal } from '../store/read-journal';
-import type { JournalCursor } from '../store/read-journal';
+import { followJournal } from '../store/follow-journal';
+import { readJournal } from '../store/read-journal';
 import { listRuns, loadRunPlan, readCurrentRun, runPaths } from '../store/run-dir';
-
-const POLL_MS = 250;
 
 /** A run as it can be seen from any process, also after a crash. Writes nothing, takes no lock. */
 export interface RunReader {
@@ -54,7 +52,9 @@ export async function openRunReader(
     id: run,
     plan,
     events,
-    follow: (onEvents) => followRun(tools, paths.dir, onEvents),
+    // A reader writes nothing, so no writer is itself.
+    follow: (onEvents) =>
+      followJournal({ ...tools, dir: paths.dir, from: new Map(), except: '' }, onEvents),
     ownerAlive: async () =>
       ownersOf(await events()).some((owner) => tools.processes.isAlive(owner)),
     transcripts: async (task) => {
@@ -80,38 +80,4 @@ function ownersOf(events: readonly RunEvent[]): readonly ProcessIdentity[] {
       ? [event.owner]
       : [],
   );
-}
-
-function followRun(
-  tools: ReaderTools,
-  dir: string,
-  onEvents: (events: readonly RunEvent[]) => void,
-): () => void {
-  let cursor: JournalCursor = new Map();
-  let stopped = false;
-  let busy = false;
-  let cancel = (): void => undefined;
-  const look = async (): Promise<void> => {
-    if (busy || stopped) return;
-    busy = true;
-    try {
-      const reading = await readEntries(tools.fs, dir, cursor);
-      cursor = reading.cursor;
-      if (reading.entries.length > 0) onEvents(reading.entries.map(({ event }) => event));
-    } finally {
-      busy = false;
-    }
-  };
-  const poll = (): void => {
-    void look().finally(() => {
-      if (!stopped) cancel = tools.clock.after(POLL_MS, poll);
-    });
-  };
-  const unwatch = tools.fs.watch(dir, () => void look());
-  poll();
-  return () => {
-    stopped = true;
-    cancel();
-    unwatch();
-  };
 }

@@ -66,7 +66,7 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
     claim,
     first,
     frontDoor: options.frontDoor,
-    journal: await openRunJournal(engine, id),
+    journal: await openRunJournal(engine.tools, engine.repository.root, id),
   });
 }
 
@@ -74,7 +74,7 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
 export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(engine.tools, plan);
   const claim = await claimWorkspace(engine, id, 'cli');
-  const journal = await openRunJournal(engine, id);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, id);
   const { state, facts, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };

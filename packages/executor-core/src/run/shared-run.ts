@@ -27,7 +27,7 @@ export async function inSharedRun<T>(
   const { tools, repository } = engine;
   const claim = await claimWorkspace(engine, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
-  const journal = await openRunJournal(engine, run);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, run);
   const parts = await assembleRun(engine, {
     run,
     plan: only(plan, tasks),
@@ -78,7 +78,7 @@ export async function finishSharedRun(engine: Engine, runId: string): Promise<vo
   const { root } = engine.repository;
   const plan = await loadRunPlan(fs, root, run);
   if (plan === null) return;
-  const journal = await openRunJournal(engine, run);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, run);
   try {
     const events = await journal.read();
     const failed = events.some(({ type }) => type === 'task:failed' || type === 'task:conflicted');

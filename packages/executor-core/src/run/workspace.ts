@@ -8,10 +8,9 @@ import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
 import { parsePlan } from '../plan/load-plan';
-import { openJournal } from '../store/journal';
-import { ensureStateDir, listRuns, runPaths } from '../store/run-dir';
+import { listRuns } from '../store/run-dir';
 import type { Engine } from './engine';
-import { openEngine } from './engine';
+import { openEngine, openRunJournal } from './engine';
 import type { Run } from './run';
 import { continueRun, startRun } from './run';
 import type { RunReader } from './run-reader';
@@ -128,23 +127,22 @@ async function loadPlan(
   const inside = relative(root, path);
   const file = inside.startsWith('..') || isAbsolute(inside) ? path : inside;
   const prompts = new Map<string, string | null>();
-  const attempt = (): ReturnType<typeof parsePlan> =>
+  const wanted = new Set<string>();
+  const parse = (): ReturnType<typeof parsePlan> =>
     parsePlan(
       { text, file },
-      { maxAgents: options.maxAgents, readPromptFile: (name) => read(name) },
+      {
+        maxAgents: options.maxAgents,
+        readPromptFile: (name) => {
+          if (!prompts.has(name)) wanted.add(name);
+          return prompts.get(name) ?? null;
+        },
+      },
     );
-  const wanted = new Set<string>();
-  const read = (name: string): string | null => {
-    if (!prompts.has(name)) wanted.add(name);
-    return prompts.get(name) ?? '';
-  };
   // parsePlan is pure: a first pass tells which prompt files it wants, a second one gets them.
-  attempt();
+  const first = parse();
   for (const name of wanted) prompts.set(name, await tools.fs.readText(join(root, name)));
-  const final = parsePlan(
-    { text, file },
-    { maxAgents: options.maxAgents, readPromptFile: (name) => prompts.get(name) ?? null },
-  );
+  const final = wanted.size === 0 ? first : parse();
   return final.ok
     ? { ok: true, plan: final.plan, warnings: final.warnings, text, file }
     : { ok: false, diagnostics: final.diagnostics, text, file };
@@ -282,15 +280,7 @@ async function reportProgress(
 }
 
 async function appendFact(tools: Toolbox, root: string, run: RunId, fact: Fact): Promise<void> {
-  await ensureStateDir(tools.fs, root);
-  const { pid, startTime } = tools.processes.self();
-  const { fs, clock } = tools;
-  const journal = await openJournal({
-    fs,
-    clock,
-    dir: runPaths(root, run).dir,
-    writer: `${pid}.${startTime}`,
-  });
+  const journal = await openRunJournal(tools, root, run);
   try {
     await journal.append([fact]);
   } finally {
