@@ -30,6 +30,8 @@ const task = (id: string, given: Given): Task => ({
   taskType: null,
   verify: [],
   timeoutMs: 1000,
+  deadlineMs: null,
+  noop: 'accept',
   env: {},
   homeSlot: 1,
 });

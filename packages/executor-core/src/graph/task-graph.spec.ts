@@ -24,6 +24,8 @@ const task = (
   taskType: null,
   verify: [],
   timeoutMs: 1000,
+  deadlineMs: null,
+  noop: 'accept',
   env: {},
   homeSlot: 1,
 });

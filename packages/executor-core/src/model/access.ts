@@ -11,8 +11,14 @@ export interface Access {
 /** Access of a task that declares no `writes`: it excludes every other task. */
 export const EVERYTHING = '**';
 
-/** A named thing tasks compete for. `exclusive`: one holder at a time. */
+/**
+ * A named thing tasks compete for. `exclusive`: one holder at a time. A counted resource has a
+ * `capacity` (the same for every task that names it), of which each holder takes `amount` (default 1).
+ */
 export interface Resource {
   readonly id: string;
   readonly exclusive: boolean;
+  readonly amount?: number;
+  /** `null` or absent: not counted. */
+  readonly capacity?: number | null;
 }

@@ -39,10 +39,15 @@ export interface Candidate {
 
 /** What another terminal may ask of a run. */
 export type ControlRequest =
-  | { readonly kind: 'pause' }
+  /** `suspend`: agents at work are stopped where they are (SIGSTOP) and keep their leases. */
+  | { readonly kind: 'pause'; readonly suspend?: boolean }
   | { readonly kind: 'resume' }
   | { readonly kind: 'kill'; readonly target: string }
-  | { readonly kind: 'stop'; readonly how: 'drain' | 'stop' | 'kill' };
+  | { readonly kind: 'stop'; readonly how: 'drain' | 'stop' | 'kill' }
+  /** From now on at most `maxAgents` at once; agents at work beyond that finish. */
+  | { readonly kind: 'agents'; readonly maxAgents: number }
+  /** A task that did not land is tried anew, with all its retries; `all` means every such task. */
+  | { readonly kind: 'retry'; readonly target: string };
 
 export type Fact = Stamped &
   (
@@ -126,6 +131,43 @@ export type Fact = Stamped &
         readonly salvage: string | null;
       }
     | { readonly type: 'timer:due'; readonly task: TaskId }
+    /** The time of a task over all its attempts is up. */
+    | { readonly type: 'task:overdue'; readonly task: TaskId }
+    /** The time of the run is up. */
+    | { readonly type: 'run:overdue' }
+    | {
+        /** A holder was granted more write room while it worked. */
+        readonly type: 'task:widened';
+        readonly task: TaskId;
+        readonly writes: readonly string[];
+      }
+    | {
+        /** The healer looks at the failed attempt's worktree, to mend it before the retry. */
+        readonly type: 'task:healing';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly healer: string;
+      }
+    | {
+        readonly type: 'task:healed';
+        readonly task: TaskId;
+        readonly attempt: number;
+        /** `fixed`: it changed files, which the retry starts from; `diagnosed`: it only had words. */
+        readonly outcome: 'fixed' | 'diagnosed' | 'failed';
+        /** What it said, for the next attempt and for people. */
+        readonly note: string;
+      }
+    | {
+        /** Somebody waits at a barrier; `waiter` is a task when its agent does, in this run. */
+        readonly type: 'barrier:waiting';
+        readonly barrier: string;
+        readonly waiter: TaskId | null;
+      }
+    | {
+        readonly type: 'barrier:left';
+        readonly barrier: string;
+        readonly waiter: TaskId | null;
+      }
     | {
         readonly type: 'target:advanced';
         readonly ref: string;
@@ -162,7 +204,32 @@ export type Decision = Stamped &
       }
     | { readonly type: 'task:cancelled'; readonly task: TaskId; readonly by: string }
     | { readonly type: 'barrier:opened'; readonly barrier: string }
-    | { readonly type: 'run:mode'; readonly mode: RunMode; readonly reason: string }
+    | {
+        /** It can never open in this run, so nobody need wait for it. */
+        readonly type: 'barrier:broken';
+        readonly barrier: string;
+        /** The member that will not land; `null` when there are too few slots. */
+        readonly by: TaskId | null;
+        readonly reason: string;
+      }
+    | {
+        /** An unstarted task was taken from its busy home slot by an idle one. */
+        readonly type: 'task:stolen';
+        readonly task: TaskId;
+        readonly from: number;
+        readonly to: number;
+        readonly reason: string;
+      }
+    /** A person has a task that did not land tried again. */
+    | { readonly type: 'task:reopened'; readonly task: TaskId; readonly by: string }
+    | { readonly type: 'run:resized'; readonly maxAgents: number; readonly by: string }
+    | {
+        readonly type: 'run:mode';
+        readonly mode: RunMode;
+        readonly reason: string;
+        /** Agents at work are stopped where they are. */
+        readonly suspended?: boolean;
+      }
     | { readonly type: 'run:finished'; readonly outcome: RunOutcome }
   );
 

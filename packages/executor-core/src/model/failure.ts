@@ -29,6 +29,10 @@ export type Failure =
       readonly holders: readonly string[];
     }
   | { readonly kind: 'lost-lease'; readonly token: number }
+  /** The agent said it was done, changed nothing, and did not declare that nothing was to be done. */
+  | { readonly kind: 'no-evidence'; readonly tail: string }
+  /** The time of the task over all its attempts, or of the run, is up. */
+  | { readonly kind: 'deadline'; readonly scope: 'task' | 'run'; readonly afterMs: number }
   | { readonly kind: 'interrupted'; readonly message: string }
   | { readonly kind: 'cancelled'; readonly by: string };
 
@@ -46,12 +50,14 @@ export function classifyFailure(failure: Failure): FailureClass {
     case 'verify-failed':
     case 'lock-violation':
     case 'conflict':
+    case 'no-evidence':
       return 'retryable';
     case 'try-later':
     case 'lost-lease':
     case 'interrupted':
       return 'free-retry';
     case 'lease-timeout':
+    case 'deadline':
     case 'cancelled':
       return 'final';
   }
@@ -82,6 +88,10 @@ export function describeFailure(failure: Failure): string {
       return `no lease after ${Math.round(failure.waitedMs / 1000)} s; held by ${listSome(failure.holders)}`;
     case 'lost-lease':
       return `lease ${failure.token} was taken over by another process`;
+    case 'no-evidence':
+      return 'the agent said it was done, but changed nothing and did not declare a no-op';
+    case 'deadline':
+      return `the ${failure.scope}'s deadline of ${Math.round(failure.afterMs / 1000)} s has passed`;
     case 'interrupted':
       return failure.message;
     case 'cancelled':

@@ -4,6 +4,12 @@ import type { TaskId } from './ids';
 /** How overlapping writers are treated. `wait` (no policy given): they never run at the same time. */
 export type ConflictPolicy = 'wait' | 'auto_merge' | 'manual' | 'priority';
 
+/**
+ * What an attempt that changed nothing means: `accept`, the work is done as a declared no-op; `refuse`,
+ * it is a failure unless the agent itself declares the no-op.
+ */
+export type NoopPolicy = 'accept' | 'refuse';
+
 /** One node of the plan after validation. JSON-safe: it is stored in `runs/<run>/plan.json`. */
 export interface Task {
   readonly id: TaskId;
@@ -27,6 +33,9 @@ export interface Task {
   /** Shell commands run in the agent's worktree before its result becomes a candidate. */
   readonly verify: readonly string[];
   readonly timeoutMs: number;
+  /** Longest time in ms from the first start to the landing, over all attempts; `null`: no limit. */
+  readonly deadlineMs: number | null;
+  readonly noop: NoopPolicy;
   readonly env: Readonly<Record<string, string>>;
   /** Slot this task prefers, 1-based: plan order, round robin over the slots. */
   readonly homeSlot: number;
@@ -40,6 +49,8 @@ export interface AgentProfile {
   readonly model: string | null;
   readonly instructions: string | null;
   readonly maxParallel: number | null;
+  /** For the tasks that do not say themselves; `null`: by the adapter's nature. */
+  readonly noop: NoopPolicy | null;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -74,6 +85,10 @@ export interface Settings {
   readonly checkpoint: 'phase' | 'task' | number;
   readonly failureStrategy: FailureStrategy;
   readonly timeoutMs: number;
+  /** Longest time of the whole run in ms; `null`: no limit. */
+  readonly deadlineMs: number | null;
+  /** Profile that diagnoses and mends a failed attempt's worktree before the retry; `null`: none. */
+  readonly healer: string | null;
   readonly land: LandMode;
   readonly setup: WorktreeSetup;
   /** Shell commands that must pass on the merged tree before it lands. */

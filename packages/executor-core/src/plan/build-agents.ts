@@ -38,6 +38,7 @@ function buildProfile(
     model: given.model ?? null,
     instructions: given.instructions ?? null,
     maxParallel: given.max_parallel ?? null,
+    noop: null,
     env: buildEnv(childOf(node, 'env'), report),
   };
 }

@@ -36,6 +36,8 @@ export function buildSettings(
     checkpoint: buildCheckpoint(given, childOf(node, 'checkpoint_interval'), report),
     failureStrategy: given.failure_strategy ?? 'continue_on_failure',
     timeoutMs: ms('timeout', 3_600_000),
+    deadlineMs: null,
+    healer: null,
     land: given.land ?? 'target',
     setup: buildSetup(given.setup ?? {}, childOf(node, 'setup'), worktreeBase, report),
     verify: given.verify ?? [],

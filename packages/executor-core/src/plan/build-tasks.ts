@@ -56,6 +56,8 @@ export function buildTask(draft: TaskDraft, context: TaskContext): Task {
     taskType: given.task_type ?? null,
     verify: given.verify ?? [],
     timeoutMs: durationAt(report, childOf(node, 'timeout'), given.timeout, context.timeoutMs, 1),
+    deadlineMs: null,
+    noop: 'accept',
     env: buildEnv(childOf(node, 'env'), report),
     homeSlot: draft.homeSlot,
   };

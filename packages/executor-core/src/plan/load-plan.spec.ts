@@ -183,6 +183,8 @@ describe('a full plan', () => {
       taskType: 'api_calls',
       verify: ['npx nx test api'],
       timeoutMs: 1_800_000,
+      deadlineMs: null,
+      noop: 'accept',
       env: { PORT: '3000', VERSION: '1.10', DEBUG: 'true' },
       homeSlot: 3,
     });
@@ -320,6 +322,7 @@ locks:
       model: null,
       instructions: null,
       maxParallel: null,
+      noop: null,
       env: {},
     };
     const plan = planOf('tasks: { a: { agent: y, prompt: p, writes: [x] } }', {

@@ -115,6 +115,7 @@ describe('planFromTasks', () => {
       model: null,
       instructions: null,
       maxParallel: null,
+      noop: null,
       env: {},
     };
     const { plan } = planFromTasks([{ id: 'a', agent: 'fn', writes: ['x'] }], {

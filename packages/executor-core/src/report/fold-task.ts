@@ -14,7 +14,7 @@ type Step<T extends TaskEvent['type']> = (event: EventOf<T>, task: TaskView) => 
  * ignores late reports about a task that is already settled, and types of a newer writer.
  */
 export function applyTaskEvent(task: TaskView, event: TaskEvent): TaskView {
-  if (isTaskSettled(task)) return task;
+  if (isTaskSettled(task) && event.type !== 'task:reopened') return task;
   const step = STEPS[event.type] as Step<TaskEvent['type']> | undefined;
   return step === undefined ? task : { ...task, ...step(event, task) };
 }
@@ -44,6 +44,17 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     branch: event.branch,
   }),
   'process:started': () => ({}),
+  'task:widened': () => ({}),
+  'task:healing': () => ({}),
+  'task:healed': () => ({}),
+  'task:overdue': () => ({}),
+  'task:stolen': () => ({}),
+  'task:reopened': (event, task) => ({
+    ...leaveSlot(event, task),
+    ...enter('pending', event),
+    attempt: task.attempt + 1,
+    ...CLEARED,
+  }),
   'task:progress': (event) => ({ progress: clampPercent(event.percent), note: event.note }),
   'task:verifying': (event) => ({ ...enter('verifying', event), attempt: event.attempt }),
   'task:queued': (event, task) => ({

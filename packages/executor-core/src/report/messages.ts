@@ -42,6 +42,14 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:cached': (event) => taskLine('cached', event.task, ['restored, no agent ran']),
   'attempt:failed': () => null,
   'timer:due': () => null,
+  'task:overdue': (event) => taskLine('overdue', event.task, []),
+  'run:overdue': () => 'the deadline of the run has passed',
+  'task:widened': (event) =>
+    taskLine('widened', event.task, [`may also write ${listText(event.writes)}`]),
+  'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
+  'task:healed': (event) => taskLine(`healer: ${event.outcome}`, event.task, []),
+  'barrier:waiting': () => null,
+  'barrier:left': () => null,
   'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,
   'target:held': (event) => `${shortRef(event.ref)} was not moved: ${event.reason}`,
   'task:retrying': (event) =>
@@ -59,6 +67,15 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
     taskLine('conflicted', event.task, [`waits for a person: ${listText(event.paths)}`]),
   'task:cancelled': (event) => taskLine('cancelled', event.task, [`by ${event.by}`]),
   'barrier:opened': (event) => `barrier ${event.barrier} opened`,
+  'barrier:broken': (event) => `barrier ${event.barrier} can never open: ${event.reason}`,
+  'task:stolen': (event) =>
+    taskLine('stolen', event.task, [
+      `${slotName(event.from)} to ${slotName(event.to)}`,
+      event.reason,
+    ]),
+  'task:reopened': (event) => taskLine('reopened', event.task, [`by ${event.by}`]),
+  'run:resized': (event) =>
+    `at most ${countText(event.maxAgents, 'agent')} from now on, by ${event.by}`,
   'run:mode': (event) => `run is ${event.mode}${event.reason === '' ? '' : `: ${event.reason}`}`,
   'run:finished': (event, view) =>
     `run ${event.outcome}: ${view.counts.completed} of ${countText(view.tasks.size, 'task')} landed`,
@@ -68,8 +85,13 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
 export function requestText(request: ControlRequest): string {
   switch (request.kind) {
     case 'pause':
+      return request.suspend === true ? 'pause --suspend' : 'pause';
     case 'resume':
-      return request.kind;
+      return 'resume';
+    case 'agents':
+      return `agents ${request.maxAgents}`;
+    case 'retry':
+      return `retry ${request.target}`;
     case 'kill':
       return `kill ${request.target}`;
     case 'stop':

@@ -64,6 +64,10 @@ export class Activity {
       case 'stop':
         attempts.stop(command.task, command.how);
         return;
+      case 'suspend':
+      case 'continue':
+      case 'deadline':
+        return;
     }
   }
 

@@ -41,6 +41,12 @@ export function queuedCandidates(events: readonly RunEvent[]): readonly Waiting[
       case 'task:leasing':
       case 'task:withdrawn':
       case 'task:retrying':
+      case 'task:overdue':
+      case 'task:widened':
+      case 'task:healing':
+      case 'task:healed':
+      case 'task:stolen':
+      case 'task:reopened':
         break;
     }
   }

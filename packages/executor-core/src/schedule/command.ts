@@ -29,4 +29,8 @@ export type Command =
   | { readonly type: 'free'; readonly task: TaskId; readonly what: 'slot' | 'all' }
   /** Report `timer:due` at `at` (epoch ms). */
   | { readonly type: 'wake'; readonly task: TaskId; readonly at: number }
-  | { readonly type: 'stop'; readonly task: TaskId; readonly how: 'interrupt' | 'kill' };
+  | { readonly type: 'stop'; readonly task: TaskId; readonly how: 'interrupt' | 'kill' }
+  /** Freeze the agent's processes where they are (`suspend`), or let them go on. */
+  | { readonly type: 'suspend' | 'continue'; readonly task: TaskId }
+  /** Report `task:overdue` at `at` (epoch ms), or `run:overdue` where `task` is `null`. */
+  | { readonly type: 'deadline'; readonly task: TaskId | null; readonly at: number };

@@ -61,6 +61,13 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'timer:due':
     case 'target:advanced':
     case 'target:held':
+    case 'task:overdue':
+    case 'run:overdue':
+    case 'task:widened':
+    case 'task:healing':
+    case 'task:healed':
+    case 'barrier:waiting':
+    case 'barrier:left':
       return;
   }
 }
@@ -111,6 +118,9 @@ function applyControl(turn: Turn, event: Extract<Fact, { type: 'control:requeste
       return;
     case 'kill':
       turn.cancel(turn.targets(request.target), by, 'kill');
+      return;
+    case 'agents':
+    case 'retry':
       return;
     case 'stop':
       if (request.how === 'drain') {

@@ -14,52 +14,38 @@ import { admitReady } from './run-state';
  * another plan) changes nothing.
  */
 export function evolve(state: RunState, event: RunEvent): RunState {
+  return 'task' in event ? evolveTask(state, event) : evolveRun(state, event);
+}
+
+type TaskEvent = Extract<RunEvent, { readonly task: TaskId }>;
+
+function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunState {
   switch (event.type) {
     case 'run:started':
     case 'run:resumed':
       return { ...state, started: true, mode: 'running', outcome: null };
+    case 'run:joined':
+      return { ...state, started: true };
     case 'run:mode':
       return { ...state, mode: event.mode };
     case 'run:finished':
       return { ...state, outcome: event.outcome };
     case 'barrier:opened':
       return openBarrier(state, event.barrier);
-    case 'run:joined':
-      return { ...state, started: true };
+    case 'barrier:broken':
+    case 'barrier:waiting':
+    case 'barrier:left':
     case 'control:requested':
-    case 'process:started':
-    case 'task:progress':
+    case 'run:overdue':
+    case 'run:resized':
     case 'target:advanced':
     case 'target:held':
       return state;
-    case 'task:leasing':
-    case 'task:leased':
-    case 'task:waiting':
-    case 'task:withdrawn':
-    case 'task:started':
-    case 'task:verifying':
-    case 'task:queued':
-    case 'task:cached':
-    case 'task:merging':
-    case 'task:landed':
-    case 'task:retrying':
-    case 'timer:due':
-    case 'task:failed':
-    case 'task:blocked':
-    case 'task:conflicted':
-    case 'task:cancelled':
-    case 'attempt:failed':
-      return evolveTask(state, event);
     // A newer writer's event: this version's decisions do not depend on it.
     default:
       return state;
   }
 }
-
-type TaskEvent = Exclude<
-  Extract<RunEvent, { readonly task: TaskId }>,
-  { readonly type: 'task:progress' | 'process:started' }
->;
 
 function evolveTask(state: RunState, event: TaskEvent): RunState {
   const index = state.problem.indexOf.get(event.task);
@@ -120,6 +106,17 @@ function nextTaskState(before: TaskState, event: TaskEvent): TaskState | null {
       return isSettled(before) ? null : before;
     case 'task:started':
     case 'task:waiting':
+    case 'task:progress':
+    case 'process:started':
+    case 'task:overdue':
+    case 'task:widened':
+    case 'task:healing':
+    case 'task:healed':
+    case 'task:stolen':
+    case 'task:reopened':
+      return null;
+    // A newer writer's event.
+    default:
       return null;
   }
 }

@@ -120,6 +120,10 @@ class World {
         case 'start':
           this.inbox.push(this.endOfAttempt(command.task, command.attempt));
           break;
+        case 'suspend':
+        case 'continue':
+        case 'deadline':
+          break;
         case 'pass':
           this.inbox.push({
             type: 'task:landed',

@@ -36,6 +36,8 @@ const plan: Plan = {
     checkpoint: 'phase',
     failureStrategy: 'continue_on_failure',
     timeoutMs: 3_600_000,
+    deadlineMs: null,
+    healer: null,
     land: 'target',
     setup: { copy: [], link: [], run: [] },
     verify: [],
