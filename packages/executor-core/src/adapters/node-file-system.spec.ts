@@ -139,6 +139,28 @@ describe('nodeFileSystem', () => {
     expect(await files.exists(at('b'))).toBe(false);
   });
 
+  it('gives a file a second name that stays when the first is replaced, and says so when it cannot', async () => {
+    const [first, second] = [at('first'), at('second')];
+    await files.writeAtomic(first, 'old');
+    expect(await files.link(first, second)).toBe(true);
+    await files.writeAtomic(first, 'new');
+    expect(await files.readText(second)).toBe('old');
+    expect(await files.link(first, second)).toBe(false);
+    expect(await files.link(at('none'), at('third'))).toBe(false);
+  });
+
+  it('stamps a file with what changes when it is written, and not when it is read or linked', async () => {
+    const path = at('stamped');
+    expect(await files.stamp(path)).toBeNull();
+    await files.writeAtomic(path, 'same');
+    const before = await files.stamp(path);
+    await files.readText(path);
+    await files.link(path, at('other'));
+    expect(await files.stamp(path)).toBe(before);
+    await files.writeAtomic(path, 'same');
+    expect(await files.stamp(path)).not.toBe(before);
+  });
+
   it('touches a file to now', async () => {
     fs.writeFileSync(at('f'), '');
     fs.utimesSync(at('f'), 1000, 1000);

@@ -28,6 +28,8 @@ export function nodeFileSystem(): FileSystem {
     openAppend,
     list,
     makeDir,
+    link,
+    stamp,
     rename,
     removeFile: (path) => presentOrNot(fs.promises.unlink(path)),
     removeTree,
@@ -152,6 +154,21 @@ async function list(path: string): Promise<readonly string[]> {
 
 async function makeDir(path: string): Promise<void> {
   await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+}
+
+/** Not every file system has hard links; where they cannot be had the caller has another way. */
+async function link(from: string, to: string): Promise<boolean> {
+  try {
+    await fs.promises.link(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function stamp(path: string): Promise<string | null> {
+  const found = await orWhenMissing(fs.promises.stat(path, { bigint: true }), null);
+  return found === null ? null : `${found.ino}:${found.size}:${found.mtimeNs}`;
 }
 
 async function rename(from: string, to: string): Promise<boolean> {

@@ -5,7 +5,8 @@ import limitConcurrency from 'p-limit';
 import { simpleGit } from 'simple-git';
 
 import { UserError } from '../model/user-error';
-import { type Git, GitError, type GitOptions, type GitResult } from '../ports/git';
+import { type Git, GitError, type GitObjects, type GitOptions, type GitResult } from '../ports/git';
+import { gitObjects } from './git-objects';
 
 /** Git processes at one time; more only compete for the disk. */
 const MAX_PROCESSES = 32;
@@ -50,7 +51,14 @@ export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): 
     if (result.exitCode !== 0) throw new GitError(args, result);
     return result.stdout.replace(/\n$/, '');
   };
-  return { run, text };
+  const known = new Map<string, GitObjects>();
+  const config = NEUTRAL_CONFIG.flatMap((setting) => ['-c', setting]);
+  const objects = (root: string): GitObjects => {
+    const found = known.get(root) ?? gitObjects(root, config, neutral);
+    known.set(root, found);
+    return found;
+  };
+  return { run, text, objects };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 import { isRunId, parseTaskId, type RunId, type TaskId, taskIdProblem } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
@@ -70,9 +70,33 @@ export async function readAdminEntries({ fs, commonDir }: Where): Promise<readon
 }
 
 /** The entry of the worktree at `path`, or `null` when git knows none there. */
-export async function findAdminEntry(site: Where, path: string): Promise<AdminEntry | null> {
-  const entries = await readAdminEntries(site);
-  return entries.find((entry) => entry.worktree === path) ?? null;
+export async function findAdminEntry(
+  { fs, commonDir }: Where,
+  path: string,
+): Promise<AdminEntry | null> {
+  const parent = join(commonDir, 'worktrees');
+  const isIt = async (name: string): Promise<boolean> =>
+    (await worktreeOf(fs, join(parent, name))) === path;
+  // Nearly always it has the name of its folder.
+  if (await isIt(basename(path))) return readEntry(fs, join(parent, basename(path)));
+  const names = await fs.list(parent);
+  const found = await Promise.all(names.map(isIt));
+  const name = names.find((_, at) => found[at]);
+  return name === undefined ? null : readEntry(fs, join(parent, name));
+}
+
+/** Full names of the branches that worktrees are on, by the path of the worktree. */
+export async function checkedOutBranches({
+  fs,
+  commonDir,
+}: Where): Promise<readonly { readonly branch: string; readonly folder: string }[]> {
+  const parent = join(commonDir, 'worktrees');
+  const folders = (await fs.list(parent)).map((name) => join(parent, name));
+  const heads = await Promise.all(folders.map((folder) => fs.readText(join(folder, 'HEAD'))));
+  return folders.flatMap((folder, at) => {
+    const branch = branchOf(heads[at] ?? '');
+    return branch === null ? [] : [{ branch, folder }];
+  });
 }
 
 /** `true` when the entry is ours to remove: made by us, for a folder right below the base. */
@@ -104,10 +128,19 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
   return {
     folder,
     worktree: gitdir ? dirname(resolve(folder, gitdir)) : null,
-    branch: /^ref: (\S+)$/.exec(head ?? '')?.[1] ?? null,
+    branch: branchOf(head ?? ''),
     // The lock can be taken off by an agent, the other file is not known to anybody.
     owner: parseOwner(reason ?? '') ?? parseOwner(readyReason),
     broken,
     base: base || null,
   };
+}
+
+async function worktreeOf(fs: FileSystem, folder: string): Promise<string | null> {
+  const gitdir = (await fs.readText(join(folder, 'gitdir')))?.trim();
+  return gitdir ? dirname(resolve(folder, gitdir)) : null;
+}
+
+function branchOf(head: string): string | null {
+  return /^ref: (\S+)$/.exec(head.trim())?.[1] ?? null;
 }

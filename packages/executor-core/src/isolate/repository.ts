@@ -27,30 +27,50 @@ const OLDEST_GIT = [2, 38] as const;
  * with a git older than 2.38.
  */
 export async function inspectRepository(git: Git, cwd: string): Promise<Repository> {
-  await assertGitVersion(git, cwd);
-  const { root, gitDir, commonDir } = await locate(git, cwd);
-  const head = await git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: root });
-  if (head.exitCode !== 0) throw noCommit(root);
-  const branch = await git.run(['symbolic-ref', '--quiet', 'HEAD'], { cwd: root });
+  const [, { root, gitDir, commonDir }] = await Promise.all([
+    assertGitVersion(git, cwd),
+    locate(git, cwd),
+  ]);
+  const { head, branch, dirtyFiles } = await readStatus(git, root);
+  if (head === null) throw noCommit(root);
   return {
     root,
     commonDir,
     gitDir,
-    head: head.stdout.trim(),
-    branch: branch.exitCode === 0 ? branch.stdout.trim() : null,
-    dirtyFiles: await countDirty(git, root),
+    head,
+    branch,
+    dirtyFiles,
     isLinkedWorktree: gitDir !== commonDir,
   };
 }
 
-/**
- * Number of changed and untracked, not ignored, paths in the checkout at `cwd`. The options that the
- * user's configuration could change are given, so that a number does not depend on it.
- */
-export async function countDirty(git: Git, cwd: string): Promise<number> {
-  const options = ['--porcelain', '-z', '--no-renames', '--untracked-files=normal'];
-  const listed = await git.text(['status', ...options], { cwd });
-  return listed.split('\0').filter((entry) => entry !== '').length;
+/** The options that the user's configuration could change are given, so that a number does not depend on it. */
+const STATUS = [
+  'status',
+  '--porcelain=v2',
+  '--branch',
+  '-z',
+  '--no-renames',
+  '--untracked-files=normal',
+];
+
+/** HEAD and the number of changed and untracked, not ignored, paths, in one look. */
+async function readStatus(
+  git: Git,
+  cwd: string,
+): Promise<Pick<Repository, 'branch' | 'dirtyFiles'> & { readonly head: string | null }> {
+  const entries = (await git.text(STATUS, { cwd })).split('\0').filter((entry) => entry !== '');
+  const header = (name: string): string => {
+    const line = entries.find((entry) => entry.startsWith(`# branch.${name} `));
+    return line?.slice(`# branch.${name} `.length) ?? '';
+  };
+  const head = header('oid');
+  const branch = header('head');
+  return {
+    head: head === '(initial)' ? null : head,
+    branch: branch === '(detached)' ? null : `refs/heads/${branch}`,
+    dirtyFiles: entries.filter((entry) => !entry.startsWith('# ')).length,
+  };
 }
 
 async function assertGitVersion(git: Git, cwd: string): Promise<void> {
@@ -72,14 +92,14 @@ type Location = Pick<Repository, 'root' | 'gitDir' | 'commonDir'>;
 async function locate(git: Git, cwd: string): Promise<Location> {
   const asked = ['--is-bare-repository', '--is-inside-work-tree', '--absolute-git-dir'];
   const found = await git.run(
-    ['rev-parse', ...asked, '--path-format=absolute', '--git-common-dir'],
+    ['rev-parse', ...asked, '--path-format=absolute', '--git-common-dir', '--show-toplevel'],
     { cwd },
   );
-  if (found.exitCode !== 0) throw notARepository(cwd, found.stderr);
-  const [bare, inside, gitDir = '', commonDir = ''] = found.stdout.split('\n');
+  // Outside a checkout only the last question fails.
+  const [bare, inside, gitDir = '', commonDir = '', root = ''] = found.stdout.split('\n');
   if (bare === 'true') throw bareRepository(gitDir);
-  if (inside !== 'true') throw notInACheckout(cwd);
-  const root = await git.text(['rev-parse', '--show-toplevel'], { cwd });
+  if (bare === 'false' && inside === 'false') throw notInACheckout(cwd);
+  if (found.exitCode !== 0) throw notARepository(cwd, found.stderr);
   return { root, gitDir, commonDir };
 }
 

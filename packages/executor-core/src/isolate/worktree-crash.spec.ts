@@ -31,9 +31,11 @@ describe('nothing written is lost', () => {
           const value: unknown = Reflect.get(target, name, receiver);
           if (typeof value !== 'function') return value;
           return (...args: readonly unknown[]): unknown => {
-            left -= 1;
+            if (name !== 'objects') left -= 1;
             if (left < 0) return Promise.reject(new Error('killed'));
-            return Reflect.apply(value, target, args);
+            const answer: unknown = Reflect.apply(value, target, args);
+            // Asking for the tools is no call; what is asked with them is.
+            return name === 'objects' ? mortal(answer as object) : answer;
           };
         },
       });

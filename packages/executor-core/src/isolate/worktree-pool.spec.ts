@@ -153,7 +153,7 @@ describe('createWorktreePool', () => {
   it('takes a tree away again that could not be completed', async () => {
     const { git } = rig.options;
     const run: typeof git.run = (args, options) =>
-      args[0] === 'reset'
+      args[0] === 'read-tree'
         ? Promise.resolve({ exitCode: 128, stdout: '', stderr: 'No space left on device' })
         : git.run(args, options);
     const pool = createWorktreePool({ ...rig.options, git: { ...git, run } });
@@ -163,7 +163,9 @@ describe('createWorktreePool', () => {
     expect(await rig.pool.list()).toEqual([]);
   });
 
-  it('tries again when a foreign git was in the way of the list of worktrees', async () => {
+  it('gives worktrees their own configuration where the repository has it, and tries again when a foreign git was in the way', async () => {
+    await rig.git(['config', 'extensions.worktreeConfig', 'true']);
+    await rig.git(['config', '--worktree', 'core.sparseCheckoutCone', 'true']);
     const { git } = rig.options;
     let refusals = 2;
     const run: typeof git.run = (args, options) =>
@@ -171,7 +173,9 @@ describe('createWorktreePool', () => {
         ? Promise.resolve({ exitCode: 128, stdout: '', stderr: 'failed to read commondir' })
         : git.run(args, options);
     const pool = createWorktreePool({ ...rig.options, git: { ...git, run } });
-    expect((await pool.create(request(1))).branch).toBe('agent-1-landing');
+    const { branch, path } = await pool.create(request(1));
+    expect(branch).toBe('agent-1-landing');
+    expect(await rig.git(['config', '--worktree', 'core.sparseCheckoutCone'], path)).toBe('true');
     refusals = 3;
     await expect(pool.create(request(2))).rejects.toThrow('failed to read commondir');
   });

@@ -6,10 +6,10 @@ import limitConcurrency from 'p-limit';
 import { slotName, type TaskId } from '../model/ids';
 import type { Clock } from '../ports/clock';
 import { GitError } from '../ports/git';
-import { findAdminEntry, isOurs, markReady, ownerText, readAdminEntries } from './admin-entry';
+import { findAdminEntry, isOurs, markReady, readAdminEntries } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
-import { dropBrokenEntries } from './worktree-sweep';
+import { linkWorktree } from './link-worktree';
 import {
   isCheckedOut,
   type Release,
@@ -51,6 +51,8 @@ export interface WorktreePool {
    * its path, or on that branch, is saved before. Rejects with `GitError` or `UserError`.
    */
   create(request: WorktreeRequest): Promise<AgentWorktree>;
+  /** `FileSystem.stamp` of a worktree's index when this pool had made it; `null` when it did not. */
+  freshIndex(path: string): string | null;
   /**
    * A worktree without a branch, named `verify-<n>`, with exactly the files of `commit` and what git
    * ignores. One that exists is moved there, which is much quicker than making it. One user at a time.
@@ -72,8 +74,6 @@ export interface WorktreePool {
 
 /** More writers than cores only compete for the disk. */
 const populating = limitConcurrency(availableParallelism());
-/** A foreign git that changes the list of worktrees at the same moment makes ours fail. */
-const ADD_ATTEMPTS = 3;
 const VERIFY_NAME = /^verify-\d+$/;
 
 /** Nothing happens on disk before the first call that needs it. */
@@ -81,6 +81,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   let opened: Promise<WorktreeSite> | null = null;
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
+  const fresh = new Map<string, string | null>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     const release = await releaseWorktree(at, path, landed, kept);
@@ -90,7 +91,12 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   return {
     site,
     remove,
-    create: async (request) => createForAgent(await site(), request),
+    create: async (request) => {
+      const { freshIndex, ...worktree } = await createForAgent(await site(), request);
+      fresh.set(worktree.path, freshIndex);
+      return worktree;
+    },
+    freshIndex: (path) => fresh.get(path) ?? null,
     detached: async (name, commit) => ({ path: await moveOrCreate(await site(), name, commit) }),
     snapshot: async (request) => snapshotWorktree(await site(), request),
     list: async () => listOwned(await site()),
@@ -105,19 +111,16 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
 async function createForAgent(
   site: WorktreeSite,
   request: WorktreeRequest,
-): Promise<AgentWorktree> {
+): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
   const { slot, task, commit, token } = request;
   const path = join(site.base, slotName(slot));
   await releaseWorktree(site, path, [commit]);
-  const branch = await site.alone(async () => {
-    const free = await freeBranch(site, `${slotName(slot)}-${task}`, path);
-    await saveBranchTip(site, free, task, [commit]);
-    const owner = { kind: 'agent', run: site.runId, task, branch: free, token } as const;
-    await addWorktree(site, path, commit, owner);
-    return free;
-  });
-  await populate(site, path, commit);
-  return { path, branch };
+  const branch = await freeBranch(site, `${slotName(slot)}-${task}`, path);
+  await saveBranchTip(site, branch, task, [commit]);
+  const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
+  const entry = await linkWorktree(site, path, commit, owner);
+  await populate(site, path, commit, entry);
+  return { path, branch, freshIndex: await site.fs.stamp(join(entry.folder, 'index')) };
 }
 
 /** A branch that a foreign worktree is on stays theirs. */
@@ -126,33 +129,18 @@ async function freeBranch(site: WorktreeSite, wanted: string, path: string): Pro
   return `${wanted}-${site.runId.replace(/^\D+/, '')}`;
 }
 
-/** Call inside `alone`. Repeating is harmless: `-B` does not mind the branch of a failed attempt. */
-async function addWorktree(
+/** Writes the files of a fresh worktree. A tree that cannot be completed is taken away again. */
+async function populate(
   site: WorktreeSite,
   path: string,
   commit: string,
-  owner: WorktreeOwner,
+  entry: AdminEntry,
 ): Promise<void> {
-  const branch = owner.kind === 'agent' ? ['--no-track', '-B', owner.branch] : ['--detach'];
-  const lock = ['--lock', '--reason', ownerText(owner)];
-  const args = ['worktree', 'add', '--quiet', '--no-checkout', ...lock, ...branch];
-  for (let attempt = 1; ; attempt += 1) {
-    const result = await site.git.run([...args, path, commit], { cwd: site.commonDir });
-    if (result.exitCode === 0) return;
-    if (attempt === ADD_ATTEMPTS) throw new GitError(args, result);
-    await dropBrokenEntries(site);
-  }
-}
-
-/** Writes the files of a fresh worktree. A tree that cannot be completed is taken away again. */
-async function populate(site: WorktreeSite, path: string, commit: string): Promise<void> {
-  const result = await populating(() =>
-    site.git.run(['reset', '--hard', '--quiet', commit], { cwd: path }),
-  );
-  const entry = await findAdminEntry(site, path);
-  if (result.exitCode === 0 && entry !== null) return markReady(site.fs, entry, commit);
+  const args = ['read-tree', '--reset', '-u', commit];
+  const result = await populating(() => site.git.run(args, { cwd: path }));
+  if (result.exitCode === 0) return markReady(site.fs, entry, commit);
   await releaseWorktree(site, path, [commit]);
-  throw new GitError(['reset', '--hard', commit], result);
+  throw new GitError(args, result);
 }
 
 async function moveOrCreate(site: WorktreeSite, name: string, commit: string): Promise<string> {
@@ -163,8 +151,8 @@ async function moveOrCreate(site: WorktreeSite, name: string, commit: string): P
     if (await moveTo(site, entry, path, commit)) return path;
   }
   await releaseWorktree(site, path, []);
-  await site.alone(() => addWorktree(site, path, commit, { kind: 'verify', run: site.runId }));
-  await populate(site, path, commit);
+  const made = await linkWorktree(site, path, commit, { kind: 'verify', run: site.runId });
+  await populate(site, path, commit, made);
   return path;
 }
 

@@ -200,7 +200,7 @@ describe('removing a worktree', () => {
         if (args.includes(broken)) throw new Error('fatal: disk on fire');
         return git.text(args, options);
       };
-      const pool = createWorktreePool({ ...rig.options, git: { run, text } });
+      const pool = createWorktreePool({ ...rig.options, git: { ...git, run, text } });
       await edit('a.txt', 'changed\n');
       const release = await pool.remove(path);
       if (release.kind !== 'kept') throw new Error(JSON.stringify(release));

@@ -5,10 +5,10 @@ import type { TaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
 import {
   type AdminEntry,
+  checkedOutBranches,
   dropAdminEntry,
   findAdminEntry,
   isOurs,
-  readAdminEntries,
   type WorktreeOwner,
 } from './admin-entry';
 import { commitTree, takeTree } from './snapshot-worktree';
@@ -74,6 +74,7 @@ export async function isSaved(
   commit: string,
   landed: readonly string[],
 ): Promise<boolean> {
+  if (landed.includes(commit)) return true;
   const { git, commonDir: cwd } = site;
   const unsaved = await git.run(
     ['rev-list', '--max-count=1', commit, '--not', `--glob=${KEPT_REFS}/*`, ...landed],
@@ -100,12 +101,8 @@ export async function saveBranchTip(
   return saveCommit(site, tip, `${KEPT_REFS}/${site.runId}/${task}`);
 }
 
-async function isKept(
-  { git, commonDir }: WorktreeSite,
-  { ref, commit }: KeptWork,
-): Promise<boolean> {
-  const held = await git.run(['rev-parse', '--verify', '--quiet', ref], { cwd: commonDir });
-  return held.exitCode === 0 && held.stdout.trim() === commit;
+async function isKept({ git, root }: WorktreeSite, { ref, commit }: KeptWork): Promise<boolean> {
+  return (await git.objects(root).resolve(ref)) === commit;
 }
 
 async function saveAndRemove(
@@ -167,14 +164,13 @@ async function removeTree(
   path: string,
   landed: readonly string[],
 ): Promise<void> {
-  await site.alone(async () => {
-    await site.fs.rename(path, await site.trash('tree'));
-    for (const entry of await readAdminEntries(site)) {
-      if (entry.worktree !== path || !isOurs(site, entry)) continue;
-      await dropAdminEntry(site, entry);
-      if (entry.owner?.kind === 'agent') await deleteBranch(site, entry.owner.branch, landed);
-    }
-  });
+  await site.fs.rename(path, await site.trash('tree'));
+  for (;;) {
+    const entry = await findAdminEntry(site, path);
+    if (entry === null || !isOurs(site, entry)) return;
+    await dropAdminEntry(site, entry);
+    if (entry.owner?.kind === 'agent') await deleteBranch(site, entry.owner.branch, landed);
+  }
 }
 
 /** Only when its tip is saved and nobody has it checked out; compare-and-swap against a late commit. */
@@ -186,7 +182,7 @@ async function deleteBranch(
   const tip = await branchTip(site, branch);
   if (tip === null || !(await isSaved(site, tip, landed))) return;
   if (await isCheckedOut(site, branch)) return;
-  await site.git.run(['update-ref', '-d', `refs/heads/${branch}`, tip], { cwd: site.commonDir });
+  await site.git.objects(site.root).moveRefs([`delete refs/heads/${branch} ${tip}`]);
 }
 
 /** `true` when the main checkout or a linked worktree other than the one at `except` is on the branch. */
@@ -198,17 +194,17 @@ export async function isCheckedOut(
   const ref = `refs/heads/${branch}`;
   const head = await site.fs.readText(join(site.commonDir, 'HEAD'));
   if (head?.trim() === `ref: ${ref}`) return true;
-  const entries = await readAdminEntries(site);
-  return entries.some((entry) => entry.branch === ref && entry.worktree !== except);
+  const holders = (await checkedOutBranches(site)).filter((holder) => holder.branch === ref);
+  if (holders.length === 0 || except === null) return holders.length > 0;
+  const own = (await findAdminEntry(site, except))?.folder;
+  return holders.some(({ folder }) => folder !== own);
 }
 
-async function branchTip(
-  { git, commonDir }: Pick<WorktreeSite, 'git' | 'commonDir'>,
+function branchTip(
+  { git, root }: Pick<WorktreeSite, 'git' | 'root'>,
   branch: string,
 ): Promise<string | null> {
-  const args = ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`];
-  const tip = await git.run(args, { cwd: commonDir });
-  return tip.exitCode === 0 ? tip.stdout.trim() : null;
+  return git.objects(root).resolve(`refs/heads/${branch}^{commit}`);
 }
 
 /** The folder moves out of the way and stays a worktree that git knows, under its new path. */

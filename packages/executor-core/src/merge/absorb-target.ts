@@ -44,7 +44,6 @@ export async function absorbTarget(request: AbsorbRequest): Promise<AbsorbResult
   const commit = await committer.commit({ tree: merged.tree, parents: [from, tip], message });
   const failure = verify === null ? null : await verify(commit, merged.tree, from);
   if (failure !== null) return { kind: 'rejected', failure };
-  const reason = 'parallel: absorb the target branch';
-  const moved = await advanceIntegration({ git, root, ref, from, to: commit, reason });
+  const moved = await advanceIntegration({ git, root, ref, from, to: commit });
   return moved === 'moved' ? { kind: 'absorbed', commit } : { kind: 'stale' };
 }

@@ -40,7 +40,7 @@ describe('a candidate stored as a patch', () => {
     return made.candidate;
   };
   const store = (candidate: Candidate): Promise<Buffer> =>
-    candidatePatch(rig.git, rig.fs, rig.root, candidate);
+    candidatePatch(rig.git, rig.root, candidate);
   const restore = (patch: Buffer, onto: string): Promise<CandidateResult> =>
     candidateFromPatch({
       ...{ git: rig.git, fs: rig.fs, root: rig.root, onto, patch },

@@ -5,12 +5,6 @@ import type { CandidateLabel, CandidateResult } from './candidate';
 import { commitCandidate } from './candidate';
 import { withScratchFile } from './temporary-index';
 
-/** The same bytes whatever the user configured; plumbing ignores most of it by itself. */
-const STABLE_DIFF = [
-  ...['-c', 'diff.suppressBlankEmpty=false', '-c', 'core.quotePath=true'],
-  ...['diff-tree', '-r', '-p', '--binary', '--full-index', '--no-color'],
-  ...['--no-renames', '--no-ext-diff', '--no-textconv'],
-];
 /** The user's white-space settings may not change what a patch does. */
 const EXACT = ['-c', 'apply.whitespace=nowarn', '-c', 'apply.ignoreWhitespace=no'];
 
@@ -19,16 +13,13 @@ const EXACT = ['-c', 'apply.whitespace=nowarn', '-c', 'apply.ignoreWhitespace=no
  * ids, binary files included. Byte for byte as git wrote it (text files need not be UTF-8); empty for
  * a noop.
  */
-export function candidatePatch(
+export async function candidatePatch(
   git: Git,
-  fs: FileSystem,
   root: string,
-  { base, commit }: Pick<Candidate, 'base' | 'commit'>,
+  { base, tree }: Pick<Candidate, 'base' | 'tree'>,
 ): Promise<Buffer> {
-  return withScratchFile({ git, fs, cwd: root }, async (file) => {
-    await git.text([...STABLE_DIFF, `--output=${file}`, base, commit], { cwd: root });
-    return fs.readFrom(file, 0);
-  });
+  const objects = git.objects(root);
+  return objects.patch((await objects.readCommit(base)).tree, tree);
 }
 
 export interface PatchRequest extends CandidateLabel {
@@ -46,9 +37,10 @@ export interface PatchRequest extends CandidateLabel {
  * Makes a candidate again from its stored patch, on another base. Where the surroundings have changed
  * a three-way merge is tried; fails with `conflict` when that does not fit either.
  */
-export function candidateFromPatch(request: PatchRequest): Promise<CandidateResult> {
+export async function candidateFromPatch(request: PatchRequest): Promise<CandidateResult> {
   const { git, fs, root, onto, patch } = request;
-  return withScratchFile({ git, fs, cwd: root }, async (index) => {
+  const gitDir = await git.text(['rev-parse', '--absolute-git-dir'], { cwd: root });
+  return withScratchFile({ fs, gitDir }, async (index) => {
     const env = { GIT_INDEX_FILE: index };
     const apply = (...how: readonly string[]): Promise<GitResult> =>
       git.run([...EXACT, 'apply', '--cached', ...how, '-'], { cwd: root, env, stdin: patch });

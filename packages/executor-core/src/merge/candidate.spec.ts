@@ -251,6 +251,41 @@ describe('makeCandidate', () => {
     expect(result).toMatchObject({ failure: { kind: 'agent-error' } });
   });
 
+  describe('with the stamp of an index nobody had touched', () => {
+    const index = (): string => join(rig.root, '.git/worktrees/agent-1-task/index');
+    const collectFresh = async (stamp: string | null): Promise<readonly string[]> => {
+      const result = await rig.collect('task', worktree, base, 1, stamp);
+      if ('failure' in result) throw new Error(JSON.stringify(result.failure));
+      return result.paths;
+    };
+
+    it('sees an edit of the same length made right after the checkout', async () => {
+      const stamp = await rig.fs.stamp(index());
+      await write('edited.txt', 'BEFORE\n');
+      await write('new.txt', 'new\n');
+      expect(await collectFresh(stamp)).toEqual(['edited.txt', 'new.txt']);
+      expect(await rig.fs.stamp(index())).toBe(stamp);
+      expect(await inside('status', '--porcelain')).toContain('M edited.txt\n?? new.txt');
+    });
+
+    it('sees what an agent hid from git after that', async () => {
+      const stamp = await rig.fs.stamp(index());
+      await inside('update-index', '--assume-unchanged', 'edited.txt');
+      await inside('update-index', '--skip-worktree', 'kept.txt');
+      await write('edited.txt', 'hidden\n');
+      await write('kept.txt', 'hidden too\n');
+      expect(await collectFresh(stamp)).toEqual(['edited.txt', 'kept.txt']);
+    });
+
+    it('takes in a commit made without the index', async () => {
+      const stamp = await rig.fs.stamp(index());
+      await write('new.txt', 'new\n');
+      const other = await inside('commit-tree', '-p', base, '-m', 'other', `${base}^{tree}`);
+      await inside('update-ref', 'HEAD', other);
+      expect(await collectFresh(stamp)).toEqual(['new.txt']);
+    });
+  });
+
   it('runs no hook of the repository', async () => {
     const hook = join(rig.root, '.git/hooks/reference-transaction');
     await nodeFs.writeFile(hook, '#!/bin/sh\nexit 1\n', { mode: 0o755 });

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Candidate } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
@@ -5,9 +6,13 @@ import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
 import type { Identity } from './commit';
 import { createCommitter } from './commit';
-import { keepCommit, keptCommits, readRef } from './land';
+import type { Kept } from './land';
+import { keepUnless, readRef } from './land';
 import { isAncestor } from './landed';
+import type { LinkedPlace } from './linked-worktree';
+import { linkedPlace } from './linked-worktree';
 import { snapshotWorktree } from './snapshot-worktree';
+import { changedPaths } from './trees';
 
 /** `Candidate.files` names this many paths at most. */
 const LISTED_FILES = 20;
@@ -38,6 +43,8 @@ export interface MakeCandidateRequest extends CandidateLabel {
   readonly branch?: string;
   /** Repository paths that set-up put into the worktree: never part of the candidate. */
   readonly exclude?: readonly string[];
+  /** `FileSystem.stamp` of the worktree's index before the agent started: it had the files of `base`. */
+  readonly freshIndex?: string | null;
 }
 
 /** `paths`: every path the candidate changes against its base; the observed writes. */
@@ -53,18 +60,25 @@ export type CandidateResult =
  * folder cut off from the repository, commits left on a branch that is no longer checked out.
  */
 export async function makeCandidate(request: MakeCandidateRequest): Promise<CandidateResult> {
-  const { git, fs, worktree, base, branch } = request;
-  if (!(await isOwnWorktree(request))) {
-    return refuse('the worktree is no longer a checkout of this repository');
-  }
-  const head = await readRef(git, worktree, 'HEAD');
-  const tip = branch === undefined ? null : await readRef(git, worktree, branch);
+  const { git, fs, root, worktree, base, branch, exclude, freshIndex } = request;
+  const place = await linkedPlace(git, fs, root, worktree);
+  if (place === null) return refuse('the worktree is no longer a checkout of this repository');
+  const head = await readRef(git, root, place.head);
+  const tip = branch === undefined ? null : await readRef(git, root, branch);
   const start = head ?? base;
-  if (tip !== null && !(await isAncestor(git, worktree, tip, start))) {
+  if (tip !== null && tip !== start && !(await isAncestor(git, root, tip, start))) {
     return refuse(`the worktree's HEAD lacks commits of ${branch ?? ''}; check it out again`);
   }
-  const snapshot = await snapshotWorktree({ git, fs, cwd: worktree }, start, request.exclude);
+  const fresh = start === base && freshIndex != null && (await isUntouched(fs, place, freshIndex));
+  const snapshot = await snapshotWorktree(
+    { git, fs, cwd: worktree, gitDir: place.gitDir },
+    { head: start, exclude, fresh },
+  );
   return snapshot.ok ? commitCandidate(request, base, snapshot.tree) : refuse(snapshot.problem);
+}
+
+async function isUntouched(fs: FileSystem, { gitDir }: LinkedPlace, was: string): Promise<boolean> {
+  return (await fs.stamp(join(gitDir, 'index'))) === was;
 }
 
 /** Commits `tree` on `base`, checks what it holds, and keeps it under its ref. */
@@ -74,7 +88,8 @@ export async function commitCandidate(
   tree: string,
 ): Promise<CandidateResult> {
   const { git, root } = request;
-  const changes = await listChanges(git, root, base, tree);
+  const objects = git.objects(root);
+  const changes = await changedPaths(objects, (await objects.readCommit(base)).tree, tree);
   const linked = changes.filter(({ mode }) => mode === GITLINK).map(({ path }) => path);
   if (linked.length > 0) {
     return refuse(
@@ -83,7 +98,7 @@ export async function commitCandidate(
   }
   const paths = changes.map(({ path }) => path);
   const noop = paths.length === 0;
-  const kept = noop ? await keep(request, base) : await keepTree(request, base, tree);
+  const kept = await keep(request, base, tree, noop);
   const candidate: Candidate = {
     ...kept,
     tree,
@@ -96,54 +111,29 @@ export async function commitCandidate(
   return { candidate, paths };
 }
 
-type Keeper = CandidateLabel & { readonly git: Git; readonly root: string };
-type Kept = Pick<Candidate, 'commit' | 'ref'>;
-
-async function keepTree(request: Keeper, base: string, tree: string): Promise<Kept> {
-  const { git, root, message, author } = request;
-  const before = await keptCommits(git, root, request);
-  const same = before.find((kept) => kept.tree === tree && kept.parents === base);
-  if (same !== undefined) return { commit: same.commit, ref: same.ref };
-  const committer = createCommitter(git, root);
-  const commit = await committer.commit({
-    tree,
-    parents: [base],
-    message,
-    ...(author === undefined ? {} : { author }),
-  });
-  return keep(request, commit);
-}
-
-async function keep({ git, root, run, task, fence }: Keeper, commit: string): Promise<Kept> {
-  return { commit, ref: await keepCommit(git, root, { run, task, fence, commit }) };
-}
-
-/** `mode` is the new one, zeros for a deleted path. */
-async function listChanges(
-  git: Git,
-  root: string,
+/** A commit kept before with the same content on the same base is that commit. */
+function keep(
+  request: CandidateLabel & { readonly git: Git; readonly root: string },
   base: string,
   tree: string,
-): Promise<readonly { readonly mode: string; readonly path: string }[]> {
-  const args = ['diff-tree', '-r', '--no-renames', '--raw', '-z', base, tree];
-  const fields = (await git.text(args, { cwd: root })).split('\0');
-  const changes: { readonly mode: string; readonly path: string }[] = [];
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    changes.push({ mode: (fields[at] ?? '').split(' ')[1] ?? '', path: fields[at + 1] ?? '' });
-  }
-  return changes;
-}
-
-/**
- * Without its `.git` file a folder inside the user's checkout would pass for a part of that checkout,
- * and the user's own work for the agent's.
- */
-async function isOwnWorktree({ git, root, worktree }: MakeCandidateRequest): Promise<boolean> {
-  const args = ['rev-parse', '--path-format=absolute', '--git-common-dir', '--show-prefix'];
-  const there = await git.run(args, { cwd: worktree });
-  const [common, prefix] = there.stdout.split('\n');
-  const here = await git.text(args.slice(0, 3), { cwd: root });
-  return there.exitCode === 0 && common === here && prefix === '';
+  noop: boolean,
+): Promise<Kept> {
+  const { git, root, message, author } = request;
+  const serves = async (held: string): Promise<boolean> => {
+    if (noop || held === base) return noop && held === base;
+    const commit = await git.objects(root).readCommit(held);
+    return commit.tree === tree && commit.parents.join(' ') === base;
+  };
+  const make = (): Promise<string> =>
+    noop
+      ? Promise.resolve(base)
+      : createCommitter(git, root).commit({
+          tree,
+          parents: [base],
+          message,
+          ...(author === undefined ? {} : { author }),
+        });
+  return keepUnless(git, root, request, serves, make);
 }
 
 function refuse(message: string): { readonly failure: Failure } {

@@ -17,7 +17,8 @@ describe('createCommitter', () => {
 
   const commit = async (more: { readonly author?: { name: string; email: string } } = {}) => {
     const committer = createCommitter(rig.git, rig.root);
-    return committer.commit({ tree, parents: ['HEAD'], message: 'träiler\n\nX: y\n', ...more });
+    const parents = [await rig.repo.git(['rev-parse', 'HEAD'])];
+    return committer.commit({ tree, parents, message: 'träiler\n\nX: y\n', ...more });
   };
   const show = (id: string, format: string): Promise<string> =>
     rig.repo.git(['log', '-1', `--format=${format}`, id]);

@@ -6,7 +6,7 @@ export interface Identity {
 }
 
 /** Used where git has no name for the user, e.g. in a container. */
-const FALLBACK: Identity = { name: 'Parallel Executor', email: 'parallel-executor@localhost' };
+const FALLBACK = 'Parallel Executor <parallel-executor@localhost>';
 
 export interface CommitRequest {
   readonly tree: string;
@@ -25,42 +25,55 @@ export function createCommitter(
   cwd: string,
 ): { commit(request: CommitRequest): Promise<string> } {
   const commit = async ({ tree, parents, message, author }: CommitRequest): Promise<string> => {
-    const user = await userEnvironment(git, cwd);
-    const env = author === undefined ? user : { ...user, ...authorEnvironment(author) };
-    // The message is UTF-8 whatever `i18n.commitEncoding` says.
-    const args = ['-c', 'i18n.commitEncoding=UTF-8', 'commit-tree', tree];
-    for (const parent of parents) args.push('-p', parent);
-    return git.text([...args, '-F', '-'], { cwd, env, stdin: message });
+    const user = await userIdentities(git, cwd);
+    const when = timestamp(new Date());
+    const by = author === undefined ? user.author : `${author.name} <${author.email}>`;
+    const lines = [
+      `tree ${tree}`,
+      ...parents.map((parent) => `parent ${parent}`),
+      `author ${by} ${when}`,
+      `committer ${user.committer} ${when}`,
+    ];
+    return git.objects(cwd).writeCommit(`${lines.join('\n')}\n\n${message}`);
   };
   return { commit };
 }
 
-/** Who commits does not change while a process runs: asked once per git and folder. */
-const known = new WeakMap<Git, Map<string, Promise<Readonly<Record<string, string>>>>>();
+/** Seconds since the epoch and the offset to UTC, as a commit has them. */
+function timestamp(now: Date): string {
+  const offset = -now.getTimezoneOffset();
+  const size = Math.abs(offset);
+  const digits = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const zone = `${offset < 0 ? '-' : '+'}${digits(size / 60)}${digits(size % 60)}`;
+  return `${Math.floor(now.getTime() / 1000)} ${zone}`;
+}
 
-function userEnvironment(git: Git, cwd: string): Promise<Readonly<Record<string, string>>> {
-  const byFolder = known.get(git) ?? new Map<string, Promise<Readonly<Record<string, string>>>>();
+/** As `Name <email>`. */
+interface Identities {
+  readonly author: string;
+  readonly committer: string;
+}
+
+/** Who commits does not change while a process runs: asked once per git and folder. */
+const known = new WeakMap<Git, Map<string, Promise<Identities>>>();
+
+function userIdentities(git: Git, cwd: string): Promise<Identities> {
+  const byFolder = known.get(git) ?? new Map<string, Promise<Identities>>();
   known.set(git, byFolder);
   const asked = byFolder.get(cwd) ?? askUser(git, cwd);
   byFolder.set(cwd, asked);
   return asked;
 }
 
-async function askUser(git: Git, cwd: string): Promise<Readonly<Record<string, string>>> {
-  const [author, committer] = await Promise.all([
-    git.run(['var', 'GIT_AUTHOR_IDENT'], { cwd }),
-    git.run(['var', 'GIT_COMMITTER_IDENT'], { cwd }),
-  ]);
-  return {
-    ...(author.exitCode === 0 ? {} : authorEnvironment(FALLBACK)),
-    ...(committer.exitCode === 0 ? {} : committerEnvironment(FALLBACK)),
+async function askUser(git: Git, cwd: string): Promise<Identities> {
+  const ask = async (variable: string): Promise<string> => {
+    const { exitCode, stdout } = await git.run(['var', variable], { cwd });
+    // "Name <email> seconds zone": git has taken out of the name what a commit may not hold.
+    return exitCode === 0 ? stdout.trim().replace(/ \d+ [-+]\d+$/, '') : FALLBACK;
   };
-}
-
-function authorEnvironment({ name, email }: Identity): Record<string, string> {
-  return { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email };
-}
-
-function committerEnvironment({ name, email }: Identity): Record<string, string> {
-  return { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email };
+  const [author, committer] = await Promise.all([
+    ask('GIT_AUTHOR_IDENT'),
+    ask('GIT_COMMITTER_IDENT'),
+  ]);
+  return { author, committer };
 }

@@ -38,7 +38,7 @@ describe('drainQueue', () => {
     ref: INTEGRATION,
     queue,
     verify: null,
-    isCurrent: () => Promise.resolve(true),
+    checkFences: () => Promise.resolve(() => true),
     conflictPolicy: 'wait',
     onMerging: (item) => note(`merging ${item.task}`),
     onLanded: (item, { commit }) => note(`landed ${item.task}${commit === null ? ' as noop' : ''}`),
@@ -237,7 +237,7 @@ describe('drainQueue', () => {
         checked = true;
         return Promise.resolve(null);
       },
-      isCurrent: (fence) => Promise.resolve(!(checked && fence === 1)),
+      checkFences: () => Promise.resolve((fence) => !(checked && fence === 1)),
     });
     expect(result).toMatchObject({ landed: ['d'], rejected: ['c'] });
     expect(outcomes()).toContain('rejected c: lost-lease');

@@ -33,8 +33,8 @@ export interface DrainContext {
   readonly queue: readonly QueueItem[];
   /** Judges a merged tree; called once per tree. `null`: the plan has no checks. */
   readonly verify: VerifyTree | null;
-  /** Whether the lease of a candidate still holds; asked again right before it lands. */
-  readonly isCurrent: (fence: number, task: TaskId) => Promise<boolean>;
+  /** Looks which leases hold: `true` for a fencing token that is current. Asked again right before a landing. */
+  readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
   /** Once per item, before it is verified or rejected. `batch`: candidates verified together. */
   readonly onMerging: (item: QueueItem, onto: string, batch: number) => Promise<void>;
@@ -43,6 +43,11 @@ export interface DrainContext {
   readonly onRejected: (item: QueueItem, failure: Failure) => Promise<void>;
   /** Ends the drain between two steps; what has not landed stays in the queue. */
   readonly signal?: AbortSignal;
+  /**
+   * `DrainResult.tip` of the caller's last drain. While the branch has not moved since, nothing in the
+   * queue can be on it: a candidate is queued in the journal before anybody lands it.
+   */
+  readonly knownTip?: string | null;
 }
 
 export interface DrainResult {
@@ -79,7 +84,7 @@ export async function drainQueue(deps: DrainDeps, context: DrainContext): Promis
     stale = round === 'stale' ? stale + 1 : 0;
   }
   const { landed, rejected, left } = drain;
-  return { tip: await drain.readTip(), landed, rejected, left };
+  return { tip: drain.known ?? (await drain.readTip()), landed, rejected, left };
 }
 
 /** `again`: something was settled, so the stack is another one now. */
@@ -91,12 +96,15 @@ class Drain {
   readonly rejected: TaskId[] = [];
   private readonly verdicts = new Map<string, Failure | null>();
   private readonly announced = new Set<QueueItem>();
+  /** Tip below which none of what is left has landed. */
+  known: string | null;
 
   constructor(
     private readonly git: Git,
     private readonly context: DrainContext,
   ) {
     this.left = context.queue;
+    this.known = context.knownTip ?? null;
   }
 
   async readTip(): Promise<string> {
@@ -109,7 +117,8 @@ class Drain {
   async round(): Promise<Round> {
     const { root, conflictPolicy } = this.context;
     const tip = await this.readTip();
-    await this.settleLanded(tip);
+    if (tip !== this.known) await this.settleLanded(tip);
+    this.known = tip;
     await this.dropFenced(this.left);
     if (this.left.length === 0) return 'again';
     this.verdicts.set(await treeOf(this.git, root, tip), null);
@@ -150,6 +159,7 @@ class Drain {
       if (landing !== 'landed') return landing;
       rest = rest.slice(step.count);
       onto = top.commit;
+      this.known = onto;
     }
   }
 
@@ -166,12 +176,9 @@ class Drain {
   private async land(part: readonly Layer[], from: string, to: string): Promise<'landed' | Round> {
     const { root, ref } = this.context;
     if ((await this.dropFenced(part.map(({ item }) => item))) > 0) return 'again';
-    const reason = `parallel: land ${part.map(({ item }) => item.task).join(', ')}`;
     if (to === from) {
       if ((await this.readTip()) !== from) return 'stale';
-    } else if (
-      (await advanceIntegration({ git: this.git, root, ref, from, to, reason })) === 'stale'
-    ) {
+    } else if ((await advanceIntegration({ git: this.git, root, ref, from, to })) === 'stale') {
       return 'stale';
     }
     for (const { item, noop, commit, tree } of part) {
@@ -198,9 +205,10 @@ class Drain {
   /** Rejects those of `items` whose lease was taken over; resolves with their number. */
   private async dropFenced(items: readonly QueueItem[]): Promise<number> {
     let dropped = 0;
+    const isCurrent = await this.context.checkFences();
     for (const item of items) {
       const { fence } = item.candidate;
-      if (await this.context.isCurrent(fence, item.task)) continue;
+      if (isCurrent(fence)) continue;
       await this.reject(item, { kind: 'lost-lease', token: fence });
       dropped += 1;
     }

@@ -76,7 +76,7 @@ async function moveFree(
   // A deleted branch stays deleted: that was somebody's decision.
   if (tip === null)
     return held(`${target} does not exist any more`, `git branch ${shortName(target)} ${commit}`);
-  const move = { git, root, ref: target, from: tip, to: commit, reason: 'parallel: publish' };
+  const move = { git, root, ref: target, from: tip, to: commit };
   if ((await advanceIntegration(move)) === 'moved') return { kind: 'advanced', commit };
   const now = await readRef(git, root, target);
   return now === null
@@ -95,7 +95,7 @@ async function moveCheckedOut(
       'git worktree prune, then resume the run.',
     );
   }
-  const remembered = await readRef(git, worktree.path, ORIG_HEAD);
+  const remembered = await ownRef(git, worktree.path, ORIG_HEAD);
   const merged = await git.run([...FAST_FORWARD, commit], { cwd: worktree.path });
   if (merged.exitCode === 0 && (await readRef(git, root, target)) === commit) {
     return { kind: 'advanced', commit };
@@ -116,6 +116,13 @@ async function moveCheckedOut(
     `${target} could not be moved in ${worktree.path}: ${said}`,
     `git merge --ff-only ${commit}`,
   );
+}
+
+/** A ref each worktree has for itself. */
+async function ownRef(git: Git, worktree: string, name: string): Promise<string | null> {
+  const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`];
+  const { exitCode, stdout } = await git.run(args, { cwd: worktree });
+  return exitCode === 0 ? stdout.trim() : null;
 }
 
 /** git names the files in its way on lines of their own that begin with a tab. */

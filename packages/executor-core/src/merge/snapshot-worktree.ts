@@ -20,56 +20,73 @@ export type Snapshot =
   /** git could not take the working tree in; `problem` is one sentence for people. */
   | { readonly ok: false; readonly problem: string };
 
+export interface SnapshotRequest {
+  /** Commit HEAD is on. */
+  readonly head: string;
+  /** Repository paths that are not the agent's work and stay as in `head`. */
+  readonly exclude?: readonly string[] | undefined;
+  /** The index is as it was when the worktree was made from `head`: nothing staged, nothing marked. */
+  readonly fresh?: boolean;
+}
+
 /**
  * The tree of everything in a worktree: what `head` has, what was staged, changed, deleted or newly
- * written and is not ignored; outside a sparse cone what `head` has. `exclude`: repository paths that
- * are not the agent's work and stay as in `head`. The worktree's own index is read, never written.
- *
- * The scratch index keeps the stat data of the real one (git itself copies it, so that entries too
- * young to be trusted are looked at again), hence unchanged files are not read. Precondition: the
- * agent has ended; a lock its killed git left on the index is removed.
+ * written and is not ignored; outside a sparse cone what `head` has. The worktree's own index is read,
+ * never written. Precondition: the agent has ended; a lock its killed git left on the index is removed.
  */
 export function snapshotWorktree(
   scratch: Scratch,
-  head: string,
-  exclude: readonly string[] = [],
+  { head, exclude = [], fresh = false }: SnapshotRequest,
 ): Promise<Snapshot> {
-  return withScratchFile(scratch, async (index, gitDir) => {
-    const { git, cwd, fs } = scratch;
-    const run = (args: readonly string[], stdin?: string): Promise<GitResult> =>
+  return withScratchFile(scratch, async (index) => {
+    const { git, cwd } = scratch;
+    const run: RunGit = (args, stdin) =>
       git.run(args, {
         cwd,
         env: { GIT_INDEX_FILE: index },
         ...(stdin === undefined ? {} : { stdin }),
       });
-    const copy = ['read-tree', '--reset', '-i', `--index-output=${index}`, head];
-    let copied = await git.run(copy, { cwd });
-    if (copied.exitCode !== 0 && (await fs.removeFile(join(gitDir, 'index.lock')))) {
-      copied = await git.run(copy, { cwd });
-    }
-    if (copied.exitCode !== 0) return refused(copied);
-    const staged = await stagedChanges(scratch, head);
-    if (staged !== '') {
-      const result = await run(['update-index', '-z', '--index-info'], staged);
-      if (result.exitCode !== 0) return refused(result);
-    }
-    // Exit 1 only says that files changed. Clears "assume unchanged" where it is untrue.
-    await run(['update-index', '-q', '--really-refresh']);
+    const linked = fresh && (await scratch.fs.link(join(scratch.gitDir, 'index'), index));
+    const refusal = linked ? null : await copyIndex(scratch, run, index, head);
+    if (refusal !== null) return refused(refusal);
     const without = exclude.map((path) => `:(exclude,top,literal)${path}`);
-    const added = await run([
-      ...SEE_EVERYTHING,
-      ...TAKE_ALL,
-      'add',
-      '-A',
-      '--sparse',
-      '--',
-      ':/',
-      ...without,
-    ]);
+    const how = [...SEE_EVERYTHING, ...TAKE_ALL];
+    const added = await run([...how, 'add', '-A', '--sparse', '--', ':/', ...without]);
     if (added.exitCode !== 0) return refused(added);
     const written = await run(['write-tree']);
     return written.exitCode === 0 ? { ok: true, tree: written.stdout.trim() } : refused(written);
   });
+}
+
+type RunGit = (args: readonly string[], stdin?: string) => Promise<GitResult>;
+
+/**
+ * Makes the scratch index from an index the agent may have changed. It keeps the stat data of the real
+ * one, hence unchanged files are not read; git itself copies it, so that entries too young to be trusted
+ * are looked at again. (Of a fresh index a second name does: git replaces the file, it never writes
+ * into it, and the time stamp that tells young entries stays.) Resolves with what went wrong.
+ */
+async function copyIndex(
+  scratch: Scratch,
+  run: RunGit,
+  index: string,
+  head: string,
+): Promise<GitResult | null> {
+  const { git, cwd, fs, gitDir } = scratch;
+  const copy = ['read-tree', '--reset', '-i', `--index-output=${index}`, head];
+  let copied = await git.run(copy, { cwd });
+  if (copied.exitCode !== 0 && (await fs.removeFile(join(gitDir, 'index.lock')))) {
+    copied = await git.run(copy, { cwd });
+  }
+  if (copied.exitCode !== 0) return copied;
+  const staged = await stagedChanges(scratch, head);
+  if (staged !== '') {
+    const result = await run(['update-index', '-z', '--index-info'], staged);
+    if (result.exitCode !== 0) return result;
+  }
+  // Exit 1 only says that files changed. Clears "assume unchanged" where it is untrue.
+  await run(['update-index', '-q', '--really-refresh']);
+  return null;
 }
 
 /**

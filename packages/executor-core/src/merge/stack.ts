@@ -5,6 +5,7 @@ import type { Git } from '../ports/git';
 import { createCommitter } from './commit';
 import { isAncestor } from './landed';
 import { resolveConflict } from './resolve-conflict';
+import { mergeDisjoint } from './trees';
 
 /** A candidate that waits to land. */
 export interface QueueItem {
@@ -74,21 +75,25 @@ export async function buildStack(request: StackRequest): Promise<Stack> {
 }
 
 /** The tree id of a commit. */
-export function treeOf(git: Git, root: string, commit: string): Promise<string> {
-  return git.text(['rev-parse', '--verify', `${commit}^{tree}`], { cwd: root });
+export async function treeOf(git: Git, root: string, commit: string): Promise<string> {
+  return (await git.objects(root).readCommit(commit)).tree;
 }
 
 type Merged =
   | { readonly kind: 'merged'; readonly tree: string }
   | { readonly kind: 'unresolved'; readonly paths: readonly string[] };
 
-function mergeItem(
+async function mergeItem(
   { git, root, policy }: StackRequest,
   { candidate }: QueueItem,
   top: { readonly commit: string; readonly tree: string },
   baseIsInside: boolean,
 ): Promise<Merged> {
-  if (candidate.noop) return Promise.resolve({ kind: 'merged', tree: top.tree });
+  if (candidate.noop) return { kind: 'merged', tree: top.tree };
+  const base = await treeOf(git, root, candidate.base);
+  const trees = { base, ours: top.tree, theirs: candidate.tree };
+  const disjoint = await mergeDisjoint(git.objects(root), trees);
+  if (disjoint !== null) return { kind: 'merged', tree: disjoint };
   const sides = { git, cwd: root, policy, ours: top.commit, theirs: candidate.commit };
   // With a base the tip does not have (it was rewritten), git's own merge base would bring back
   // commits that somebody removed.

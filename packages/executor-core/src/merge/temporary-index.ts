@@ -10,6 +10,8 @@ export interface Scratch {
   readonly fs: FileSystem;
   /** A working tree. */
   readonly cwd: string;
+  /** Its private git folder. */
+  readonly gitDir: string;
 }
 
 /**
@@ -17,14 +19,13 @@ export interface Scratch {
  * working tree, and removes the file (and a lock git left on it) afterwards.
  */
 export async function withScratchFile<T>(
-  { git, fs, cwd }: Scratch,
-  body: (path: string, gitDir: string) => Promise<T>,
+  { fs, gitDir }: Pick<Scratch, 'fs' | 'gitDir'>,
+  body: (path: string) => Promise<T>,
 ): Promise<T> {
-  const gitDir = await git.text(['rev-parse', '--absolute-git-dir'], { cwd });
   made += 1;
   const path = join(gitDir, `parallel-${process.pid}-${made}.tmp`);
   try {
-    return await body(path, gitDir);
+    return await body(path);
   } finally {
     await fs.removeFile(path);
     await fs.removeFile(`${path}.lock`);

@@ -14,6 +14,10 @@ export interface FileSystem {
   /** Names in a folder, sorted; empty when it is missing. */
   list(path: string): Promise<readonly string[]>;
   makeDir(path: string): Promise<void>;
+  /** Gives a file a second name (a hard link); `false` when that cannot be done here. */
+  link(from: string, to: string): Promise<boolean>;
+  /** Changes with every change of the file: its identity, size and time in ns; `null` when missing. */
+  stamp(path: string): Promise<string | null>;
   /** `false` when `from` is missing. */
   rename(from: string, to: string): Promise<boolean>;
   /** Removes one file; `false` when it was missing. */

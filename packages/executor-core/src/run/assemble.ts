@@ -146,7 +146,7 @@ function landerContext(
       : () => Promise.resolve(waitingIn(parts.loop.current)),
     verifier: parts.verifier,
     shared,
-    isCurrent: (fence) => holdsLease(engine, fence),
+    checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
     messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
     publish: () => parts.integration.publish(),
@@ -184,10 +184,10 @@ function attemptContext(
 }
 
 /** A candidate may be of another process, so the whole table is asked, not what this process holds. */
-async function holdsLease(engine: Engine, fence: number): Promise<boolean> {
-  if (fence === NO_LEASE) return true;
+async function checkFences(engine: Engine): Promise<(fence: number) => boolean> {
   const { leases } = await engine.leases.list();
-  return leases.some(({ token }) => token === fence);
+  const current = new Set(leases.map(({ token }) => token));
+  return (fence) => fence === NO_LEASE || current.has(fence);
 }
 
 function missing(id: TaskId): never {

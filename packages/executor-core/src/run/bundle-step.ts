@@ -22,7 +22,7 @@ export async function saveBundle(
   const { git, fs } = engine.tools;
   const { root } = engine.repository;
   const { base, commit, tree, noop, files, fileCount } = candidate;
-  const patch = await candidatePatch(git, fs, root, candidate);
+  const patch = await candidatePatch(git, root, candidate);
   await writeBundle(fs, engine.state.outDir, {
     task: scene.task.id,
     key: taskKey(plan, scene.task),

@@ -21,6 +21,7 @@ export function produceCandidate(
     base: scene.base,
     branch: `refs/heads/${scene.branch}`,
     exclude: [...context.setup.copy, ...context.setup.link],
+    freshIndex: context.pool.freshIndex(scene.worktree),
     run,
     task: task.id,
     fence: command.token,

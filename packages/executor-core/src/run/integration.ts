@@ -3,7 +3,7 @@ import { describeFailure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import type { LandMode } from '../model/task';
 import { absorbTarget } from '../merge/absorb-target';
-import { advanceIntegration } from '../merge/land';
+import { advanceIntegration, readRef } from '../merge/land';
 import { publishTarget } from '../merge/publish-target';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
@@ -62,10 +62,10 @@ export class Integration {
   }
 
   /** Commit every new attempt starts from. */
-  tip(): Promise<string> {
-    return this.context.git.text(['rev-parse', '--verify', `${this.ref}^{commit}`], {
-      cwd: this.context.root,
-    });
+  async tip(): Promise<string> {
+    const tip = await readRef(this.context.git, this.context.root, this.ref);
+    if (tip === null) throw new Error(`${this.ref} does not exist.`);
+    return tip;
   }
 
   /**
@@ -96,14 +96,13 @@ export class Integration {
   }
 
   /** Where the target is; our own branch is made here, the user's is never made anew. */
-  private async targetTip(target: string): Promise<string> {
+  private async targetTip(target: string): Promise<string | null> {
     const { git, root, branch } = this.context;
-    const at = { cwd: root };
-    const found = await git.run(['rev-parse', '--verify', '--quiet', target], at);
-    if (found.exitCode !== 0 && target !== branch) {
+    const found = await readRef(git, root, target);
+    if (found === null && target !== branch) {
       await advanceIntegration({ git, root, ref: target, from: null, to: await this.tip() });
     }
-    return found.stdout.trim();
+    return found;
   }
 
   /** `true` when the integration branch now contains `moved`, a commit of the target. */

@@ -14,6 +14,9 @@ const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
 /** How often a drain that throws (a full disk, a broken git) is tried before its candidates go back. */
 const DRAIN_TRIES = 3;
 
+/** The target follows at the latest this long after a landing while more and more is landing. */
+const PUBLISH_EVERY_MS = 1000;
+
 /** A candidate that waits to land. */
 export interface Waiting {
   readonly task: TaskId;
@@ -36,7 +39,7 @@ export interface LanderContext {
   readonly verifier: Verifier | null;
   /** Several processes land in turn: the verify worktree is given back after each. */
   readonly shared: boolean;
-  readonly isCurrent: (fence: number) => Promise<boolean>;
+  readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
@@ -55,6 +58,9 @@ export class Lander {
   private lockWait = new AbortController();
   private wanted = false;
   private draining: Promise<void> | null = null;
+  private knownTip: string | null = null;
+  /** When the first landing was that the target does not have yet. */
+  private unpublishedSince: number | null = null;
 
   constructor(private readonly context: LanderContext) {}
 
@@ -100,9 +106,23 @@ export class Lander {
 
   private drainUnderLock(): Promise<number> {
     const { mutex, mergeLock } = this.context;
-    const body = (): Promise<number> => drainOnce(this.context, this.halted.signal);
     this.lockWait = new AbortController();
-    return mutex.with(mergeLock, body, MERGE_PATIENCE_MS, this.lockWait.signal);
+    return mutex.with(mergeLock, () => this.drain(), MERGE_PATIENCE_MS, this.lockWait.signal);
+  }
+
+  /** The target is moved once for all that lands in a row: that costs more than a landing. */
+  private async drain(): Promise<number> {
+    const { context } = this;
+    const { left, landed, tip } = await drainOnce(context, this.halted.signal, this.knownTip);
+    this.knownTip = tip;
+    const now = context.clock.now();
+    if (landed > 0) this.unpublishedSince ??= now;
+    const since = this.unpublishedSince;
+    if (since !== null && (!this.wanted || now - since >= PUBLISH_EVERY_MS)) {
+      this.unpublishedSince = null;
+      await context.publish();
+    }
+    return left;
   }
 }
 
@@ -122,14 +142,24 @@ async function giveBack(context: LanderContext, error: unknown): Promise<void> {
   }
 }
 
-/** Resolves with the number of candidates that neither landed nor were rejected. */
-async function drainOnce(context: LanderContext, signal: AbortSignal): Promise<number> {
+interface Drained {
+  /** Candidates that neither landed nor were rejected. */
+  readonly left: number;
+  readonly landed: number;
+  readonly tip: string | null;
+}
+
+async function drainOnce(
+  context: LanderContext,
+  signal: AbortSignal,
+  knownTip: string | null,
+): Promise<Drained> {
   const waiting = await context.waiting();
-  if (waiting.length === 0) return 0;
+  if (waiting.length === 0) return { left: 0, landed: 0, tip: knownTip };
   const { verifier } = context;
   const byTask = new Map(waiting.map((item) => [item.task, item]));
   const at = (): number => context.clock.now();
-  const { left, landed } = await drainQueue(
+  const { left, landed, tip } = await drainQueue(
     { git: context.git },
     {
       root: context.root,
@@ -140,7 +170,8 @@ async function drainOnce(context: LanderContext, signal: AbortSignal): Promise<n
           ? null
           : (commit, tree, base) => verifier.check(commit, tree, base, signal),
       signal,
-      isCurrent: context.isCurrent,
+      knownTip,
+      checkFences: context.checkFences,
       conflictPolicy: context.conflictPolicy,
       onMerging: ({ task }, onto, batch) =>
         context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
@@ -159,7 +190,6 @@ async function drainOnce(context: LanderContext, signal: AbortSignal): Promise<n
       },
     },
   );
-  if (landed.length > 0) await context.publish();
   if (context.shared) await verifier?.close();
-  return left.length;
+  return { left: left.length, landed: landed.length, tip };
 }

@@ -27,7 +27,13 @@ export interface MergeRig {
   /** Adds a linked worktree beside the repository on the new branch `name` and resolves with its path. */
   addWorktree(name: string, base?: string): Promise<string>;
   /** Makes the work found in `worktree` a candidate of the task `task`. */
-  collect(task: string, worktree: string, base: string, fence?: number): Promise<CandidateResult>;
+  collect(
+    task: string,
+    worktree: string,
+    base: string,
+    fence?: number,
+    freshIndex?: string | null,
+  ): Promise<CandidateResult>;
   /** A candidate that makes `edits` on `base` (default: the integration tip), ready to be queued. */
   candidate(task: string, edits: Edits, base?: string, fence?: number): Promise<QueueItem>;
   /** Commit id of the integration branch. */
@@ -59,9 +65,15 @@ export async function makeMergeRig(files?: Files): Promise<MergeRig> {
     await repo.git(['worktree', 'add', '--quiet', '--no-track', '-B', name, path, base]);
     return path;
   };
-  const collect = (task: string, worktree: string, base: string, fence = 1) =>
+  const collect = (
+    task: string,
+    worktree: string,
+    base: string,
+    fence = 1,
+    freshIndex: string | null = null,
+  ) =>
     makeCandidate({
-      ...{ git, fs, root, worktree, base, fence },
+      ...{ git, fs, root, worktree, base, fence, freshIndex },
       run: parseRunId('PEXEC-1'),
       task: parseTaskId(task),
       message: label(task),

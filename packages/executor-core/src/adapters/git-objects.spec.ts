@@ -1,0 +1,151 @@
+import { gitAdapter } from './simple-git';
+import type { TestRepository } from '../testing/git-repository';
+import { makeRepository } from '../testing/git-repository';
+import type { GitObjects, TreeEntry } from '../ports/git';
+
+jest.setTimeout(30_000);
+
+let repository: TestRepository;
+let objects: GitObjects;
+beforeEach(async () => {
+  repository = await makeRepository({ 'a.txt': 'a\n', 'dir/ü.txt': 'u\n' });
+  objects = gitAdapter().objects(repository.root);
+});
+afterEach(() => repository.cleanup());
+
+const MISSING = '1'.repeat(40);
+const head = () => repository.git(['rev-parse', 'HEAD']);
+const treeAt = (revision: string) => repository.git(['rev-parse', `${revision}^{tree}`]);
+
+describe('resolving', () => {
+  it('names the commit of a branch, and sees at once when another git moves or deletes it', async () => {
+    expect(await objects.resolve('refs/heads/side^{commit}')).toBeNull();
+    await repository.git(['branch', 'side']);
+    expect(await objects.resolve('refs/heads/side^{commit}')).toBe(await head());
+    const next = await repository.commit({ 'a.txt': 'b\n' }, 'next');
+    await repository.git(['branch', '--force', 'side', next]);
+    expect(await objects.resolve('refs/heads/side^{commit}')).toBe(next);
+    await repository.git(['pack-refs', '--all']);
+    expect(await objects.resolve('refs/heads/side^{commit}')).toBe(next);
+    await repository.git(['branch', '--quiet', '-D', 'side']);
+    expect(await objects.resolve('refs/heads/side^{commit}')).toBeNull();
+  });
+
+  it('takes a name that is no revision, or not even a line, for missing', async () => {
+    expect(await objects.resolve('no such thing')).toBeNull();
+    expect(await objects.resolve('HEAD\nHEAD')).toBeNull();
+    expect(await objects.resolve('HEAD^{commit}')).toBe(await head());
+  });
+
+  it('answers a hundred questions at once, each with its own answer', async () => {
+    const first = await head();
+    const names = Array.from({ length: 100 }, (_, at) => (at % 2 === 0 ? 'HEAD' : `none-${at}`));
+    const answers = await Promise.all(names.map((name) => objects.resolve(name)));
+    expect(answers).toEqual(names.map((name) => (name === 'HEAD' ? first : null)));
+  });
+});
+
+describe('trees and commits', () => {
+  it('reads what git wrote and writes what git would write, whatever the order', async () => {
+    const id = await treeAt('HEAD');
+    const entries = await objects.readTree(id);
+    expect(entries.map(({ mode, name }) => [mode, name])).toEqual([
+      ['100644', 'a.txt'],
+      ['40000', 'dir'],
+    ]);
+    expect(await objects.writeTree([...entries].reverse())).toBe(id);
+    const [, folder] = entries as readonly [TreeEntry, TreeEntry];
+    const [file] = await objects.readTree(folder.id);
+    expect(Buffer.from(file?.name ?? '', 'latin1').toString('utf8')).toBe('ü.txt');
+    expect(await objects.writeTree(await objects.readTree(folder.id))).toBe(folder.id);
+  });
+
+  it('reads objects packed away meanwhile, and new ones', async () => {
+    const next = await repository.commit({ 'b.txt': 'b\n' }, 'next');
+    await repository.git(['gc', '--quiet', '--prune=now']);
+    const commit = await objects.readCommit(next);
+    expect(commit).toEqual({
+      tree: await treeAt('HEAD'),
+      parents: [await repository.git(['rev-parse', 'HEAD~1'])],
+    });
+  });
+
+  it('rejects for a missing object and for one of another type, and goes on answering', async () => {
+    await expect(objects.readTree(MISSING)).rejects.toThrow('missing');
+    await expect(objects.readTree(await head())).rejects.toThrow('not a tree');
+    await expect(objects.readCommit(await treeAt('HEAD'))).rejects.toThrow('not a commit');
+    expect((await objects.readCommit(await head())).parents).toEqual([]);
+  });
+
+  it('writes a commit that git accepts', async () => {
+    const tree = await treeAt('HEAD');
+    const who = 'Ann <a@example.com> 1700000000 +0530';
+    const text = `tree ${tree}\nparent ${await head()}\nauthor ${who}\ncommitter ${who}\n\nsubject ü\n`;
+    const id = await objects.writeCommit(text);
+    expect(await repository.git(['cat-file', 'commit', id])).toBe(text.trimEnd());
+    await repository.git(['fsck', '--strict', '--no-dangling']);
+  });
+
+  it('rejects a malformed commit, and writes the next one all the same', async () => {
+    await expect(objects.writeCommit('no commit\n')).rejects.toThrow('hash-object');
+    const who = 'Ann <a@example.com> 1700000000 +0000';
+    const text = `tree ${await treeAt('HEAD')}\nauthor ${who}\ncommitter ${who}\n\nok\n`;
+    expect(await objects.writeCommit(text)).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('reads and writes trees of a repository with SHA-256 names', async () => {
+    const root = `${repository.root}-256`;
+    await repository.git(['init', '--quiet', '--object-format=sha256', root]);
+    await repository.write({ 'x.txt': 'x\n', 'd/y.txt': 'y\n' }, root);
+    await repository.git(['add', '.'], root);
+    const id = await repository.git(['write-tree'], root);
+    const there = gitAdapter().objects(root);
+    const entries = await there.readTree(id);
+    expect(entries.map(({ name }) => name)).toEqual(['d', 'x.txt']);
+    expect(await there.writeTree(entries)).toBe(id);
+  });
+});
+
+describe('moving refs', () => {
+  it('is all or nothing, and one refusal does not stand in the way of the next move', async () => {
+    const at = await head();
+    const lines = [`create refs/parallel/one ${at}`, `verify refs/heads/main ${MISSING}`];
+    const refused = await objects.moveRefs(lines);
+    expect(refused.ok ? '' : refused.result.stderr).toContain('refs/heads/main');
+    expect(await objects.resolve('refs/parallel/one')).toBeNull();
+    expect(await objects.moveRefs([`create refs/parallel/one ${at}`])).toEqual({ ok: true });
+    expect(await objects.moveRefs([`delete refs/parallel/one ${at}`])).toEqual({ ok: true });
+    expect(await objects.resolve('refs/parallel/one')).toBeNull();
+  });
+
+  it('lets one of several contenders win', async () => {
+    const at = await head();
+    const others = Array.from({ length: 5 }, () => gitAdapter().objects(repository.root));
+    const moves = others.map((other) => other.moveRefs([`create refs/parallel/won ${at}`]));
+    const won = (await Promise.all(moves)).filter(({ ok }) => ok);
+    expect(won).toHaveLength(1);
+  });
+});
+
+describe('patches', () => {
+  it('hold text, binary, deleted and executable files, and apply to the first tree', async () => {
+    const from = await treeAt('HEAD');
+    await repository.write({ 'a.txt': '#end\nno newline', 'bin.dat': '\0\u0001\n#end\n' });
+    await repository.git(['rm', '--quiet', 'dir/ü.txt']);
+    await repository.git(['add', '.']);
+    const to = await repository.git(['write-tree']);
+    const patch = await objects.patch(from, to);
+    await repository.git(['read-tree', from]);
+    await repository.write({ '../the.patch': patch.toString('latin1') });
+    await repository.git(['apply', '--cached', '../the.patch']);
+    expect(await repository.git(['write-tree'])).toBe(to);
+  });
+
+  it('are empty for equal trees, and the next one is whole', async () => {
+    const tree = await treeAt('HEAD');
+    const empty = await objects.writeTree([]);
+    const [none, all] = await Promise.all([objects.patch(tree, tree), objects.patch(empty, tree)]);
+    expect(none.toString()).toBe('');
+    expect(all.toString().match(/^diff --git/gm)).toHaveLength(2);
+  });
+});

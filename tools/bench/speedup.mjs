@@ -1,0 +1,86 @@
+// Speed-up of the whole pipeline with agents that wait: 2 tasks of 2 s per agent, through the real CLI,
+// in a fresh repository. Wall clock includes the start of the CLI, worktrees, commits and landings.
+// Usage: node tools/bench/speedup.mjs [--agents 5,10,15,25] [--rounds 3] [--seconds 2] [--gate]
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const CLI = resolve(import.meta.dirname, '../../packages/cli/bin/parallel-cli.js');
+/** Least speed-up per number of agents, beside what the specification promises. */
+const GATES = { 5: [4.6, 3.5], 10: [8.8, 5], 15: [13, 7], 25: [18, 10] };
+const TASKS_PER_AGENT = 2;
+
+const { values } = parseArgs({
+  options: {
+    agents: { type: 'string', default: '5,10,15,25' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
+    gate: { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+
+/** Wall time in ms of one run of `agents × 2` tasks; throws when one of them did not land. */
+function runOnce(agents) {
+  const root = mkdtempSync(join(tmpdir(), 'parallel-speedup-'));
+  try {
+    const git = (...args) => execFileSync('git', args, { cwd: root, stdio: 'pipe' });
+    const tasks = agents * TASKS_PER_AGENT;
+    git('init', '-q', '-b', 'main');
+    git('config', 'user.name', 'Bench');
+    git('config', 'user.email', 'bench@example.com');
+    mkdirSync(join(root, 'src'));
+    for (let at = 0; at < 100; at += 1)
+      writeFileSync(join(root, `src/file-${at}.ts`), `export const n = ${at};\n`);
+    writeFileSync(join(root, 'parallel.yaml'), planText(tasks));
+    git('add', '.');
+    git('commit', '-qm', 'start');
+    const start = process.hrtime.bigint();
+    const run = spawnSync(process.execPath, [CLI, 'run', `--agents=${agents}`, '--json'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    const wall = Number(process.hrtime.bigint() - start) / 1e6;
+    const landed = String(git('ls-files', 'out')).trim().split('\n').length;
+    if (run.status !== 0 || landed !== tasks)
+      throw new Error(`exit ${run.status}, ${landed} of ${tasks} landed\n${run.stderr}`);
+    return wall;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function planText(tasks) {
+  const command = `sleep ${seconds}; mkdir -p out; echo "$PARALLEL_AGENT_ID" > "out/$PARALLEL_TASK_ID"`;
+  const lines = Array.from(
+    { length: tasks },
+    (_, at) => `  task-${at + 1}: { writes: [out/task-${at + 1}] }`,
+  );
+  return `parallel_executor: { default_agent: sleeper }\nagents:\n  sleeper: { adapter: command, command: '${command}' }\ntasks:\n${lines.join('\n')}\n`;
+}
+
+let missed = false;
+console.log('agents  tasks  wall s (median)  best s  speed-up  least  promised');
+for (const agents of values.agents.split(',').map(Number)) {
+  const walls = Array.from({ length: rounds }, () => runOnce(agents)).sort((a, b) => a - b);
+  const median = walls[Math.floor(walls.length / 2)];
+  const work = agents * TASKS_PER_AGENT * seconds * 1000;
+  const speedup = work / median;
+  const [least, promised] = GATES[agents] ?? [0, 0];
+  if (speedup < least) missed = true;
+  const cells = [
+    agents,
+    agents * TASKS_PER_AGENT,
+    (median / 1000).toFixed(2),
+    (walls[0] / 1000).toFixed(2),
+    speedup.toFixed(1),
+    least,
+    promised,
+  ];
+  const widths = [6, 7, 17, 8, 10, 7, 10];
+  console.log(cells.map((cell, at) => String(cell).padStart(widths[at])).join(''));
+}
+if (missed && values.gate) process.exit(1);
