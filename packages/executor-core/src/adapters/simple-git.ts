@@ -6,6 +6,7 @@ import { simpleGit } from 'simple-git';
 
 import { UserError } from '../model/user-error';
 import { type Git, GitError, type GitObjects, type GitOptions, type GitResult } from '../ports/git';
+import { type GitCall, GitLauncher } from './git-launcher';
 import { gitObjects } from './git-objects';
 
 /** Git processes at one time; more only compete for the disk. */
@@ -36,29 +37,44 @@ const UNSAFE = {
  * Git over simple-git. `outside` is the environment to start from (default: this process's).
  *
  * Exit codes: a missing `cwd` is 128 with git's usual words; a git ended by a signal is -1. Rejects
- * with `UserError` when git is not installed. Output is decoded as UTF-8. On systems with `setsid`
- * every git runs in a session of its own, so that Ctrl-C in the terminal reaches us and not a git
- * half-way through its work.
+ * with `UserError` when git is not installed. Output is decoded as UTF-8. Every git runs in a session of
+ * its own (where the system can), so that Ctrl-C in the terminal reaches us and not a git half-way
+ * through its work. A call without input goes through `GitLauncher`, the others through simple-git.
  */
 export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): Git {
   const limit = limitConcurrency(MAX_PROCESSES);
   const neutral = neutralEnvironment(outside);
   const binary = gitBinary(outside);
+  const config = NEUTRAL_CONFIG.flatMap((setting) => ['-c', setting]);
+  const launcher = process.platform === 'win32' ? null : new GitLauncher(neutral);
   const run = (args: readonly string[], options: GitOptions) =>
-    limit(() => runOnce(binary, args, options, { ...neutral, ...options.env }));
+    limit(() => {
+      const { cwd, env = {} } = options;
+      const call = { args: [...config, ...args], cwd, env };
+      return launcher !== null && options.stdin === undefined && GitLauncher.accepts(call)
+        ? launch(launcher, call)
+        : runOnce(binary, args, options, { ...neutral, ...env });
+    });
   const text = async (args: readonly string[], options: GitOptions) => {
     const result = await run(args, options);
     if (result.exitCode !== 0) throw new GitError(args, result);
     return result.stdout.replace(/\n$/, '');
   };
   const known = new Map<string, GitObjects>();
-  const config = NEUTRAL_CONFIG.flatMap((setting) => ['-c', setting]);
   const objects = (root: string): GitObjects => {
     const found = known.get(root) ?? gitObjects(root, config, neutral);
     known.set(root, found);
     return found;
   };
   return { run, text, objects };
+}
+
+async function launch(launcher: GitLauncher, call: GitCall): Promise<GitResult> {
+  if (!isFolder(call.cwd)) return missingFolder(call.cwd);
+  const result = await launcher.run(call);
+  // What a shell says of a program it does not find.
+  if (result.exitCode === 127 && /not found/i.test(result.stderr)) throw gitIsMissing();
+  return result;
 }
 
 /**

@@ -1,0 +1,99 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestRepository } from '../testing/git-repository';
+import { makeRepository } from '../testing/git-repository';
+import { GitLauncher } from './git-launcher';
+
+jest.setTimeout(30_000);
+
+describe('GitLauncher', () => {
+  let repository: TestRepository;
+  let launcher: GitLauncher;
+
+  beforeEach(async () => {
+    repository = await makeRepository({ 'a.txt': 'one\n' });
+    launcher = new GitLauncher({ PATH: process.env['PATH'] ?? '', LC_ALL: 'C' });
+  });
+  afterEach(() => repository.cleanup());
+
+  const run = (args: readonly string[], cwd = repository.root, env = {}) =>
+    launcher.run({ args, cwd, env });
+
+  it('hands every character of an argument to git as it is', async () => {
+    const words = [
+      `it's`,
+      '$HOME `id` $(id)',
+      'a;b&c|d',
+      '*',
+      '\\',
+      '"',
+      '',
+      ' \t',
+      '-n',
+      'é',
+      '#',
+    ];
+    const { stdout, exitCode } = await run(['rev-parse', '--sq-quote', ...words]);
+    expect(exitCode).toBe(0);
+    const quoted = words.map((word) => ` '${word.replaceAll("'", `'\\''`)}'`).join('');
+    expect(stdout).toBe(`${quoted}\n`);
+  });
+
+  it('takes a folder and a variable with quotes in them', async () => {
+    const odd = join(repository.root, `it's $(odd)`);
+    await mkdir(odd);
+    const seen = await run(['rev-parse', '--show-prefix'], odd);
+    expect(seen.stdout).toBe(`it's $(odd)/\n`);
+    const env = {
+      GIT_AUTHOR_NAME: `O'Neil; "x" y`,
+      GIT_AUTHOR_EMAIL: 'o@x',
+      GIT_AUTHOR_DATE: '1700000000 +0000',
+    };
+    const ident = await run(['var', 'GIT_AUTHOR_IDENT'], repository.root, env);
+    expect(ident.stdout).toBe(`O'Neil; "x" y <o@x> 1700000000 +0000\n`);
+  });
+
+  it('leaves to others what would not stay one line', () => {
+    const call = { args: ['a'], cwd: '/', env: {} };
+    expect(GitLauncher.accepts(call)).toBe(true);
+    expect(GitLauncher.accepts({ ...call, args: ['a\nb'] })).toBe(false);
+    expect(GitLauncher.accepts({ ...call, cwd: '/a\nb' })).toBe(false);
+    expect(GitLauncher.accepts({ ...call, env: { A: 'a\0b' } })).toBe(false);
+  });
+
+  it('tells exit codes, stdout and stderr apart for calls that run at the same time', async () => {
+    const calls = Array.from({ length: 40 }, (_, at) =>
+      at % 2 === 0
+        ? run(['rev-parse', '--sq-quote', String(at)])
+        : run(['rev-parse', `--verify`, `no-${at}`]),
+    );
+    const results = await Promise.all(calls);
+    results.forEach(({ exitCode, stdout, stderr }, at) => {
+      if (at % 2 === 0) expect([exitCode, stdout, stderr]).toEqual([0, ` '${at}'\n`, '']);
+      else expect([exitCode, stdout, stderr]).toEqual([128, '', expect.stringContaining('fatal')]);
+    });
+  });
+
+  it('gives git nothing to read', async () => {
+    expect((await run(['hash-object', '--stdin'])).stdout).toBe(
+      'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\n',
+    );
+  });
+
+  it('rejects what is under way when its shell is killed, and starts another for the next call', async () => {
+    const under = run(['-c', 'alias.kill=!kill -9 -$(ps -o pgid= -p $$ | tr -d " ")', 'kill']);
+    await expect(under).rejects.toThrow('shell');
+    expect((await run(['rev-parse', 'HEAD'])).exitCode).toBe(0);
+  });
+
+  it('is gone, with its files, soon after the last call', async () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'launcher-'));
+    launcher = new GitLauncher({ PATH: process.env['PATH'] ?? '' }, scratch);
+    await run(['rev-parse', 'HEAD']);
+    expect(readdirSync(scratch)).toHaveLength(1);
+    while (readdirSync(scratch).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    rmSync(scratch, { recursive: true });
+  });
+});
