@@ -1,19 +1,27 @@
-import type { ConflictEdge, Plan, Task, TaskGraph } from '@parallel-executor/core';
+import type { ConflictEdge, DurationModel, Plan, Task, TaskGraph } from '@parallel-executor/core';
 import {
-  bottomLevels,
   buildTaskGraph,
   conflictEdges,
+  countText,
   criticalPath,
   findParallelizableTasks,
+  predictRun,
   workAndSpan,
 } from '@parallel-executor/core';
-import { countRounds } from './rounds';
+import { barrierCosts, type BarrierCost } from './barrier-costs';
+import { fewestAsGood } from './simulation';
+import { countAsOne, workloadOf, type Workload } from './workload';
 
 /** Conflicts beyond this many are counted, not listed: undeclared writes make them quadratic. */
 const MOST_CONFLICTS = 500;
-const MOST_SIMULATED = 200_000;
+/** Larger plans are not played through again and again. */
+const MOST_PLAYED = 1000;
 
-export type ConflictSchedule = 'one after the other' | 'at once, merged afterwards';
+export type ConflictSchedule =
+  | 'one after the other'
+  | 'at once, merged afterwards'
+  | 'at once, a conflict waits for a person'
+  | 'at once, the higher priority wins a conflict';
 
 /** What `plan --json` prints: the shape of a run before anything runs. Keys change by addition only. */
 export interface Forecast {
@@ -49,56 +57,82 @@ export interface Forecast {
   readonly span: number;
   readonly parallelism: number;
   readonly critical_path: readonly string[];
+  /** `learned`: from earlier attempts; `unknown`: every task counts as one. */
+  readonly durations: 'learned' | 'unknown';
+  /** What learned durations make of it, in ms; `null` while they are unknown. */
+  readonly expected: {
+    readonly work_ms: number;
+    readonly span_ms: number;
+    readonly makespan_ms: number;
+  } | null;
+  /** What each barrier adds to the makespan, in `ms` or in `tasks`; `null`: not played through. */
+  readonly barriers: readonly BarrierCost[] | null;
+  readonly unit: Workload['unit'];
+  /** The fewest agents that finish about as fast as all that are allowed. */
+  readonly useful_agents: number;
   readonly estimated_speedup: number;
   readonly warnings: readonly string[];
 }
 
-/**
- * Computes the forecast. Durations are not known before a run: every task counts as one. A plan that
- * names no agent yet is shown as if every task had one: its shape is what its author wants to see.
- */
-export function forecast(written: Plan): Forecast {
-  const plan = written.tasks.some((task) => task.profile !== null) ? written : withAgents(written);
+/** Computes the forecast: played through with learned durations, or with every task counted as one. */
+export function forecast(written: Plan, model: DurationModel): Forecast {
+  const workload = workloadOf(written, model);
+  const { plan, unit, durationOf } = workload;
   const graph = buildTaskGraph(plan.tasks, plan.phases);
-  const { work, span } = workAndSpan(graph, weight);
-  const policy = plan.settings.conflictPolicy;
-  const conflicts = conflictEdges(graph, MOST_SIMULATED);
-  const { maxAgents } = plan.settings;
-  const groups = findParallelizableTasks(
-    plan.tasks.filter((task) => task.profile !== null),
-    { ignoreAccess: policy !== 'wait' },
-  );
+  const { work, span } = workAndSpan(graph, countAsOne);
+  const timed = workAndSpan(graph, durationOf);
+  const parallelism = timed.span === 0 ? 1 : hundredths(timed.work / timed.span);
+  const prediction = predictRun(plan, durationOf);
+  const useful = usefulAgents(workload, graph);
   return {
     schemaVersion: 1,
     file: plan.file,
-    max_agents: maxAgents,
+    max_agents: plan.settings.maxAgents,
     tasks: written.tasks.map(taskEntry),
     phases: plan.phases,
     levels: graph.levels,
-    groups: groups.map((group) => ({
-      tasks: group.tasks.map((task) => task.id),
-      estimated_speedup: group.estimated_speedup,
-    })),
-    conflicts: conflicts
-      .slice(0, MOST_CONFLICTS)
-      .map((edge) => ({ ...edge, scheduled: scheduleOf(edge, policy) })),
-    more_conflicts: conflicts.length > MOST_CONFLICTS,
-    conflict_resolution: policy,
+    groups: groupsOf(plan),
+    ...conflictsOf(plan, graph),
+    conflict_resolution: plan.settings.conflictPolicy,
     work,
     span,
-    parallelism: span === 0 ? 1 : hundredths(work / span),
-    critical_path: criticalPath(graph, weight),
-    estimated_speedup: speedupOf(
-      plan,
-      graph,
-      conflicts.filter((edge) => scheduleOf(edge, policy) === 'one after the other'),
-    ),
-    warnings: warningsOf(plan, graph.levels),
+    parallelism,
+    critical_path: criticalPath(graph, durationOf),
+    durations: unit === 'ms' ? 'learned' : 'unknown',
+    expected:
+      unit === 'ms'
+        ? {
+            work_ms: Math.round(timed.work),
+            span_ms: Math.round(timed.span),
+            makespan_ms: Math.round(prediction.makespan),
+          }
+        : null,
+    barriers: barrierCosts(workload, prediction.makespan),
+    unit,
+    useful_agents: useful,
+    estimated_speedup: hundredths(prediction.speedup),
+    warnings: warningsOf(plan, parallelism, useful),
   };
 }
 
-function withAgents(plan: Plan): Plan {
-  return { ...plan, tasks: plan.tasks.map((task) => ({ ...task, profile: 'any' })) };
+function groupsOf(plan: Plan): Forecast['groups'] {
+  const working = plan.tasks.filter((task) => task.profile !== null);
+  const ignoreAccess = plan.settings.conflictPolicy !== 'wait';
+  return findParallelizableTasks(working, { ignoreAccess }).map((group) => ({
+    tasks: group.tasks.map((task) => task.id),
+    estimated_speedup: group.estimated_speedup,
+  }));
+}
+
+function conflictsOf(plan: Plan, graph: TaskGraph): Pick<Forecast, 'conflicts' | 'more_conflicts'> {
+  const found = conflictEdges(graph, MOST_CONFLICTS + 1);
+  const policy = plan.settings.conflictPolicy;
+  return {
+    conflicts: found
+      .slice(0, MOST_CONFLICTS)
+      .map((edge) => ({ ...edge, scheduled: scheduleOf(edge, policy) })),
+    more_conflicts: found.length > MOST_CONFLICTS,
+  };
 }
 
 function taskEntry(task: Task): Forecast['tasks'][number] {
@@ -113,45 +147,43 @@ function taskEntry(task: Task): Forecast['tasks'][number] {
 }
 
 function scheduleOf(edge: ConflictEdge, policy: Forecast['conflict_resolution']): ConflictSchedule {
-  const together = policy !== 'wait' && edge.why !== 'resource';
-  return together ? 'at once, merged afterwards' : 'one after the other';
+  if (edge.why === 'resource') return 'one after the other';
+  switch (policy) {
+    case 'wait':
+      return 'one after the other';
+    case 'auto_merge':
+      return 'at once, merged afterwards';
+    case 'manual':
+      return 'at once, a conflict waits for a person';
+    case 'priority':
+      return 'at once, the higher priority wins a conflict';
+  }
 }
 
-function warningsOf(plan: Plan, levels: Forecast['levels']): readonly string[] {
+/** The fewest agents that finish about as fast as all that are allowed; at most the widest level. */
+function usefulAgents(workload: Workload, { levels, task }: TaskGraph): number {
+  const widths = levels.map((level) => level.filter((id) => task(id).profile !== null).length);
+  const widest = Math.max(1, ...widths);
+  const most = Math.min(workload.plan.settings.maxAgents, widest);
+  return workload.plan.tasks.length > MOST_PLAYED ? most : fewestAsGood(workload, most);
+}
+
+function warningsOf(plan: Plan, parallelism: number, useful: number): readonly string[] {
   const warnings: string[] = [];
-  const working = new Set(
-    plan.tasks.filter((task) => task.profile !== null).map((task) => task.id),
-  );
-  const widest = Math.max(
-    0,
-    ...levels.map((level) => level.filter((id) => (working as ReadonlySet<string>).has(id)).length),
-  );
+  const working = plan.tasks.filter((task) => task.profile !== null);
   const { maxAgents, conflictPolicy } = plan.settings;
-  if (maxAgents > widest && widest > 0) {
+  if (maxAgents > useful && working.length > 0) {
     warnings.push(
-      `${maxAgents} agents are allowed, but no level has more than ${widest} task${widest === 1 ? '' : 's'}: more agents than that are unlikely to help.`,
+      `${countText(maxAgents, 'agent')} are allowed, and ${useful} would be done about as soon (W/S = ${parallelism}). "parallel-cli simulate" tells what each number of agents gives.`,
     );
   }
-  const undeclared = plan.tasks.filter((task) => task.profile !== null && !task.writesDeclared);
+  const undeclared = working.filter((task) => !task.writesDeclared);
   if (undeclared.length > 0 && conflictPolicy === 'wait') {
     warnings.push(
       `No writes are declared for ${undeclared.map((task) => task.id).join(', ')}: such a task runs alone. Declare "writes" to let others run beside it.`,
     );
   }
   return warnings;
-}
-
-/** One agent's time over the makespan of a simulated schedule under dependencies, barriers and leases. */
-function speedupOf(plan: Plan, graph: TaskGraph, exclusions: readonly ConflictEdge[]): number {
-  const paths = bottomLevels(graph, weight);
-  const { maxAgents } = plan.settings;
-  const rounds = countRounds(plan, exclusions, maxAgents, (task) => -(paths.get(task.id) ?? 0));
-  return rounds === 0 ? 1 : hundredths(workAndSpan(graph, weight).work / rounds);
-}
-
-/** A milestone does nothing. */
-function weight(task: Task): number {
-  return task.profile === null ? 0 : 1;
 }
 
 function hundredths(value: number): number {

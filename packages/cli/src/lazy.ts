@@ -6,6 +6,7 @@ import type * as PlanCommand from './commands/plan';
 import type * as ProgressCommand from './commands/progress';
 import type * as ResumeCommand from './commands/resume';
 import type * as RunCommand from './commands/run';
+import type * as SimulateCommand from './commands/simulate';
 import type * as StatusCommand from './commands/status';
 import type * as CoreApi from '@parallel-executor/core';
 
@@ -19,6 +20,7 @@ export const lazy = {
   progress: () => require('./commands/progress') as typeof ProgressCommand,
   resume: () => require('./commands/resume') as typeof ResumeCommand,
   run: () => require('./commands/run') as typeof RunCommand,
+  simulate: () => require('./commands/simulate') as typeof SimulateCommand,
   status: () => require('./commands/status') as typeof StatusCommand,
   version: () => (require('../package.json') as { readonly version: string }).version,
 };

@@ -4,6 +4,7 @@ import type { PlanChoice } from './commands/load-plan';
 import type { LogsOptions } from './commands/logs';
 import type { ResumeOptions } from './commands/resume';
 import type { RunOptions } from './commands/run';
+import type { SimulateOptions } from './commands/simulate';
 import type { StatusOptions } from './commands/status';
 import type { Context } from './context';
 import { contextOf } from './context';
@@ -13,6 +14,9 @@ import { lazy } from './lazy';
 import { EXIT_CODES_HELP } from './messages';
 import type { ColorChoice } from './ui/capabilities';
 import { PROGRESS_CHOICES } from './ui/progress-choice';
+
+/** A plan may ask for at most so many agents. */
+const MOST_AGENTS = 200;
 
 /** Makes a command with an example on top of its help. */
 type Add = (name: string, summary: string, ...examples: readonly string[]) => Command;
@@ -87,6 +91,19 @@ function addPlanning({ add, context, finish }: Wiring): void {
   withPlanOptions(plan).action(async (file: string | undefined, options: PlanChoice) => {
     finish(await lazy.plan().execute(context(), file, options));
   });
+  add(
+    'simulate',
+    'play the plan through with different numbers of agents, and start nothing',
+    'parallel-cli simulate',
+    'parallel-cli simulate --agents 1,5,10,25 --json',
+  )
+    .argument('[plan]', 'plan file; parallel.yaml at the repository root by default')
+    .option('--agents <list>', 'numbers of agents to try, 1 to 200 each', parseCounts)
+    .option('--plan <file>', 'plan file, as the argument')
+    .option('--json', 'print one JSON object')
+    .action(async (file: string | undefined, options: SimulateOptions) => {
+      finish(await lazy.simulate().execute(context(), file, options));
+    });
 }
 
 function addRunning({ add, context, finish }: Wiring): void {
@@ -190,6 +207,12 @@ function progressOption(): Option {
   )
     .choices([...PROGRESS_CHOICES])
     .default('auto');
+}
+
+function parseCounts(text: string): readonly number[] {
+  const counts = text.split(',').map((part) => (/^ *\d{1,3} *$/.test(part) ? Number(part) : 0));
+  if (counts.every((count) => count >= 1 && count <= MOST_AGENTS)) return counts;
+  throw new InvalidArgumentError(`Give whole numbers from 1 to ${MOST_AGENTS}, such as 1,5,10.`);
 }
 
 function parseCount(text: string): number {

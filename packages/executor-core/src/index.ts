@@ -56,6 +56,9 @@ export { buildTaskGraph } from './graph/task-graph';
 export type { TaskGraph } from './graph/task-graph';
 export { conflictEdges } from './graph/conflict-edges';
 export type { ConflictEdge } from './graph/conflict-edges';
+export { learnDurations } from './graph/durations';
+export type { DurationModel, DurationSample } from './graph/durations';
+export type { LogNormal } from './graph/log-normal';
 export { bottomLevels, criticalPath, workAndSpan } from './graph/critical-path';
 export {
   checkResourceCompatibility,
@@ -64,6 +67,8 @@ export {
   findParallelizableTasks,
 } from './graph/groups';
 export { globsOverlap } from './graph/path-overlap';
+export { predictRun, withAgents } from './schedule/predict';
+export type { PredictedTask, Prediction } from './schedule/predict';
 export { continueOnFailure, failFast, retryFailed } from './schedule/failure-strategies';
 
 export { countText, durationText, listText } from './report/duration-text';

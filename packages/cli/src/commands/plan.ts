@@ -15,7 +15,7 @@ export async function execute(
   const workspace = await context.openWorkspace();
   const loaded = await loadChosenPlan(context, workspace, positional, options);
   if (loaded === null) return Exit.usage;
-  const answer = forecast(loaded.plan);
+  const answer = forecast(loaded.plan, await workspace.durations(loaded.plan));
   if (options.json === true) context.answerJson(answer);
   else context.answer(forecastText(answer, context.stdoutCapabilities()));
   return Exit.ok;

@@ -8,7 +8,7 @@ import type {
   RunResult,
   Workspace,
 } from '@parallel-executor/core';
-import { parseRunId, runResult } from '@parallel-executor/core';
+import { learnDurations, parseRunId, runResult } from '@parallel-executor/core';
 import type { Deps, StopSignal } from '../deps';
 import type { Out } from '../terminal';
 
@@ -114,9 +114,13 @@ export class FakeWorld implements Deps {
   }
 }
 
-/** A workspace that can do what `parts` can; anything else fails the test. */
+/** Nothing has run yet, so no duration is known. */
+export const NO_HISTORY = learnDurations([], ({ id }) => id);
+
+/** A workspace without history that can do what `parts` can; anything else fails the test. */
 export function fakeWorkspace(parts: Partial<Workspace>): Workspace {
-  return new Proxy(parts as Workspace, {
+  const all: Partial<Workspace> = { durations: () => Promise.resolve(NO_HISTORY), ...parts };
+  return new Proxy(all as Workspace, {
     get(target, name): unknown {
       // A promise that resolves with it asks for `then`.
       if (name === 'then' || name in target) return Reflect.get(target, name);

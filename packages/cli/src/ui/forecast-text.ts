@@ -1,4 +1,4 @@
-import { countText } from '@parallel-executor/core';
+import { countText, durationText } from '@parallel-executor/core';
 import type { Forecast } from '../forecast';
 import type { Capabilities } from './capabilities';
 import { elideEnd } from './text-width';
@@ -15,6 +15,7 @@ export function forecastText(forecast: Forecast, caps: Capabilities): readonly s
     [title('Levels (a level starts when what it depends on has landed)'), ...levels(forecast)],
     [title('Parallel groups'), ...groups(forecast)],
     [title('Conflicts'), ...conflicts(forecast)],
+    barriers(forecast, title),
     numbers(forecast),
     forecast.warnings.map((warning) => theme.paint('warn', `warning: ${warning}`)),
   ].filter((section) => section.length > 0);
@@ -53,10 +54,32 @@ function conflicts(forecast: Forecast): readonly string[] {
   return [...shown, `  and ${left}${forecast.more_conflicts ? ' or more' : ''} others`];
 }
 
-function numbers(forecast: Forecast): readonly string[] {
+function barriers(forecast: Forecast, title: (text: string) => string): readonly string[] {
+  if (forecast.barriers === null || forecast.barriers.length === 0) return [];
   return [
-    `Work W = ${countText(forecast.work, 'task')}, span S = ${countText(forecast.span, 'task')}, W/S = ${forecast.parallelism}`,
+    title('Barriers (what comes after one waits for all before it)'),
+    ...forecast.barriers.map(({ after, cost }) => {
+      const price = cost > 0 ? `costs ${amountText(cost, forecast.unit)}` : 'costs nothing';
+      return `  after ${after}: ${price}`;
+    }),
+  ];
+}
+
+/** `3 min 05 s`, or `2 tasks` where durations are unknown. */
+export function amountText(amount: number, unit: Forecast['unit']): string {
+  return unit === 'ms' ? durationText(amount) : countText(Math.round(amount * 100) / 100, 'task');
+}
+
+function numbers(forecast: Forecast): readonly string[] {
+  const { work, span, expected, unit } = forecast;
+  const [w, s] = expected === null ? [work, span] : [expected.work_ms, expected.span_ms];
+  const basis =
+    expected === null
+      ? 'durations unknown: every task counted as equally long'
+      : `done in about ${durationText(expected.makespan_ms)}`;
+  return [
+    `Work W = ${amountText(w, unit)}, span S = ${amountText(s, unit)}, W/S = ${forecast.parallelism}`,
     `Critical path: ${forecast.critical_path.join(' > ') || 'none'}`,
-    `Estimated speed-up: ${forecast.estimated_speedup}x (every task counted as equally long)`,
+    `Estimated speed-up: ${forecast.estimated_speedup}x (${basis})`,
   ];
 }

@@ -27,8 +27,8 @@ interface Entry {
 }
 
 /**
- * Every pair of items that compete for a path (at least one writes it) or for a resource that at least
- * one of them wants exclusively, in order of `a`, then `b`, each pair once.
+ * Every pair of items that compete for a path (at least one writes it) or for a resource (one of them
+ * wants it exclusively, or the two take more than its capacity), in order of `a`, then `b`, each pair once.
  *
  * Globs are indexed by the folder they cannot leave (their literal prefix). Two globs can meet only
  * where one's folder contains the other's, so each is compared with the entries of the folders above
@@ -62,11 +62,20 @@ export function conflictReason(a: Claims, b: Claims): ConflictReason | null {
   ) {
     return 'read/write';
   }
-  return a.resources.some(({ id, exclusive }) =>
-    b.resources.some((other) => other.id === id && (other.exclusive || exclusive)),
-  )
-    ? 'resource'
-    : null;
+  return resourcesCompete(a.resources, b.resources) ? 'resource' : null;
+}
+
+/** `true` when one wants exclusively what the other names, or both together take more than there is. */
+function resourcesCompete(a: readonly Resource[], b: readonly Resource[]): boolean {
+  return a.some((one) =>
+    b.some(
+      (other) =>
+        other.id === one.id &&
+        (other.exclusive ||
+          one.exclusive ||
+          (one.amount ?? 1) + (other.amount ?? 1) > (one.capacity ?? other.capacity ?? Infinity)),
+    ),
+  );
 }
 
 function holdersOf(items: readonly Claims[]): ReadonlyMap<string, readonly number[]> {

@@ -1,4 +1,5 @@
 import type { Access } from '../model/access';
+import { commonPath } from './common-path';
 import { parseGlob, type GlobPattern, type Segment, type Token } from './glob-pattern';
 
 export { compileAccess } from './access-matcher';
@@ -19,18 +20,33 @@ export function globsOverlap(a: string, b: string): boolean {
 
 /**
  * `true` when two lists of globs have a common path. An entry with a leading `!` excludes; a list of
- * exclusions alone holds nothing. Exclusions count only where one provably covers the whole of a glob
- * (`dir`, `dir/**`, or the same text); otherwise they are ignored, which errs towards `true`.
+ * exclusions alone holds nothing. Exact for the dialect, exclusions and all; what is outside the dialect
+ * or too large to decide errs towards `true`.
  */
 export function accessSetsOverlap(a: readonly string[], b: readonly string[]): boolean {
   if (a.length === 0 || b.length === 0) return false;
   const left = splitExclusions(a);
   const right = splitExclusions(b);
   const excluded = [...left.excluded, ...right.excluded];
-  const kept = (glob: string): boolean => !excluded.some((other) => globCovers(other, glob));
-  const ours = excluded.length > 0 ? left.included.filter(kept) : left.included;
-  const theirs = excluded.length > 0 ? right.included.filter(kept) : right.included;
-  return ours.some((one) => theirs.some((other) => globsOverlap(one, other)));
+  return left.included.some((one) =>
+    right.included.some(
+      (other) =>
+        globsOverlap(one, other) && (excluded.length === 0 || overlapOutside(one, other, excluded)),
+    ),
+  );
+}
+
+const MAX_CACHED = 20_000;
+const outside = new Map<string, boolean>();
+
+function overlapOutside(one: string, other: string, excluded: readonly string[]): boolean {
+  const key = [one, other, ...excluded].join('\n');
+  const known = outside.get(key);
+  if (known !== undefined) return known;
+  if (outside.size >= MAX_CACHED) outside.clear();
+  const overlaps = commonPath(one, other, excluded).kind !== 'none';
+  outside.set(key, overlaps);
+  return overlaps;
 }
 
 /** `true` when two accesses may not be held at once: an overlap in which at least one side writes. */
@@ -39,23 +55,6 @@ export function accessConflict(a: Access, b: Access): boolean {
     accessSetsOverlap(a.writes, b.writes) ||
     accessSetsOverlap(a.writes, b.reads) ||
     accessSetsOverlap(a.reads, b.writes)
-  );
-}
-
-/**
- * `true` when every path of `glob` is proven to match `cover`. Decided for a `cover` that is a plain
- * path, `dir/**` or the same text as `glob`; `false` otherwise.
- */
-export function globCovers(cover: string, glob: string): boolean {
-  if (cover === glob) return true;
-  const covers = parseGlob(cover);
-  const patterns = parseGlob(glob);
-  if (covers === null || patterns === null) return false;
-  const folders = covers.filter(
-    (one) => one.segments.length === one.prefix.length + 1 && endsOpen(one),
-  );
-  return patterns.every((pattern) =>
-    folders.some((folder) => folder.prefix.every((name, at) => pattern.prefix[at] === name)),
   );
 }
 
@@ -68,10 +67,6 @@ export function splitExclusions(globs: readonly string[]): {
     included: globs.filter((glob) => !glob.startsWith('!')),
     excluded: globs.filter((glob) => glob.startsWith('!')).map((glob) => glob.slice(1)),
   };
-}
-
-function endsOpen(pattern: GlobPattern): boolean {
-  return pattern.segments.at(-1) === '**';
 }
 
 function patternsMeet(a: GlobPattern, b: GlobPattern): boolean {

@@ -11,6 +11,7 @@ import type { Journal } from '../ports/journal';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
 import { initialState, stateOf } from '../schedule/run-state';
+import { openDurationHistory } from '../store/duration-history';
 import { runPaths } from '../store/run-dir';
 import { Activity } from './activity';
 import { createAttemptRunner } from './attempt';
@@ -22,7 +23,7 @@ import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
 import type { LanderContext, Waiting } from './lander';
 import { Lander } from './lander';
-
+import { knownDurations, recordDurations } from './learn-durations';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
 import type { Verifier } from './verifier';
@@ -36,6 +37,8 @@ export interface RunParts {
   readonly lander: Lander;
   readonly pool: WorktreePool;
   readonly verifier: Verifier | null;
+  /** Resolves when everything the run started has ended and what it learned is written. */
+  readonly settle: () => Promise<void>;
 }
 
 export interface AssembleOptions {
@@ -73,7 +76,7 @@ export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
 export async function assembleRun(engine: Engine, options: AssembleOptions): Promise<RunParts> {
   const { run, plan, journal } = options;
   const { tools, repository } = engine;
-  const state = options.state ?? initialState(prepareProblem(plan));
+  const state = options.state ?? (await freshState(engine, plan));
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = poolOf(engine, run, plan);
@@ -115,7 +118,16 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   loop.on((event) => {
     if (event.type === 'task:landed' && waitingIn(loop.current).length === 0) lander.standDown();
   });
-  return { loop, activity, integration, lander, pool, verifier };
+  const durations = recordDurations(openDurationHistory(tools.fs, repository.root), plan);
+  loop.on(durations.take);
+  const settle = (): Promise<void> => activity.settle().then(durations.settled);
+  return { loop, activity, integration, lander, pool, verifier, settle };
+}
+
+async function freshState(engine: Engine, plan: Plan): Promise<RunState> {
+  const { root } = engine.repository;
+  const { expectedMs } = await knownDurations(engine.tools.fs, root, plan);
+  return initialState(prepareProblem(plan, expectedMs));
 }
 
 /** What the end or a stop of one Nx process means is not true of the run it shares. */

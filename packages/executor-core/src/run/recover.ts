@@ -10,6 +10,7 @@ import type { RunState } from '../schedule/run-state';
 import { initialState } from '../schedule/run-state';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
+import { knownDurations } from './learn-durations';
 import type { Engine } from './engine';
 
 /** Where a run stood, and what must be reported before it goes on. */
@@ -33,7 +34,8 @@ export async function recoverRun(
 ): Promise<Recovery> {
   const { clock, processes } = engine.tools;
   const events = await journal.read();
-  const state = events.reduce(evolve, initialState(prepareProblem(plan)));
+  const { expectedMs } = await knownDurations(engine.tools.fs, engine.repository.root, plan);
+  const state = events.reduce(evolve, initialState(prepareProblem(plan, expectedMs)));
   const spawned = new Map<TaskId, ProcessIdentity>();
   for (const event of events)
     if (event.type === 'process:started') spawned.set(event.task, event.process);

@@ -170,7 +170,7 @@ async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<ne
 
 /** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */
 async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
-  await parts.activity.settle();
+  await parts.settle();
   await parts.integration.publish();
   await parts.verifier?.close();
   await parts.pool.close();

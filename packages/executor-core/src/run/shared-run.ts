@@ -59,7 +59,7 @@ export async function inSharedRun<T>(
   try {
     return await body(parts, first, journal);
   } finally {
-    await parts.activity.settle();
+    await parts.settle();
     unfollow();
     await parts.pool.close();
     await engine.leases.release(claim);

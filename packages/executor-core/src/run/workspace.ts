@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Repository } from '../isolate/repository';
 import { inspectRepository } from '../isolate/repository';
+import type { DurationModel } from '../graph/durations';
 import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
 import type { RunId } from '../model/ids';
 import { isRunId, parseRunId, parseSlotName, parseTaskId } from '../model/ids';
@@ -10,6 +11,7 @@ import type { Diagnostic } from '../plan/diagnostics';
 import { parsePlan } from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
 import type { Engine } from './engine';
+import { knownDurations } from './learn-durations';
 import { openEngine, openRunJournal } from './engine';
 import type { Run } from './run';
 import { continueRun, startRun } from './run';
@@ -69,6 +71,8 @@ export interface Workspace {
     readonly delivered: boolean;
     readonly reason: string | null;
   }>;
+  /** What earlier runs say about how long the tasks of a plan take. */
+  durations(plan: Plan): Promise<DurationModel>;
   runs(): Promise<readonly RunId[]>;
   /** Called by agents: reports progress of the task named in their environment. */
   reportProgress(percent: number | null, note: string): Promise<void>;
@@ -104,6 +108,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
       startRun(await engine(plan), plan, { frontDoor: options.frontDoor ?? 'api' }),
     resume: async (runId) => resume(tools, await reader(runId), engine, root),
     request: async (request, runId) => sendRequest(tools, root, await reader(runId), request),
+    durations: (plan) => knownDurations(tools.fs, root, plan),
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,

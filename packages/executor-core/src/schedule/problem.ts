@@ -15,12 +15,18 @@ export interface Problem {
 }
 
 /**
- * Prepares a plan for `decide`. Order of preference: priority class, then the longest path to the
- * end (critical-path list scheduling; hop count while durations are unknown), then plan order.
+ * Prepares a plan for `decide`. Order of preference: priority class, then the longest path to the end
+ * in expected time (critical-path list scheduling), then plan order.
+ *
+ * @param expectedMs expected duration, from history; `null` where nothing is known. A task without one
+ * counts as the mean of the others, and where none has one the path is counted in hops.
  */
-export function prepareProblem(plan: Plan): Problem {
+export function prepareProblem(
+  plan: Plan,
+  expectedMs: (task: Task) => number | null = () => null,
+): Problem {
   const graph = buildTaskGraph(plan.tasks, plan.phases);
-  const levels = bottomLevels(graph, () => 1);
+  const levels = bottomLevels(graph, weights(plan, expectedMs));
   const order = [...plan.tasks].sort(
     (a, b) =>
       priorityClass(a.priority) - priorityClass(b.priority) ||
@@ -32,6 +38,14 @@ export function prepareProblem(plan: Plan): Problem {
     rank[task.index] = position;
   });
   return { plan, graph, indexOf: new Map(plan.tasks.map((task) => [task.id, task.index])), rank };
+}
+
+function weights(plan: Plan, expectedMs: (task: Task) => number | null): (task: Task) => number {
+  const expected = plan.tasks.map(expectedMs);
+  const known = expected.filter((ms, at) => ms !== null && plan.tasks[at]?.profile !== null);
+  const total = known.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
+  const typical = total > 0 ? total / known.length : 1;
+  return ({ index }) => expected[index] ?? typical;
 }
 
 /** The task at a plan index. */
