@@ -26,8 +26,8 @@ export type {
   RunMode,
   RunOutcome,
 } from './model/event';
-export type { Failure } from './model/failure';
-export { describeFailure, failureLog } from './model/failure';
+export type { Cure, Failure, FailureClass } from './model/failure';
+export { CURES, describeFailure, failureClass, failureLog } from './model/failure';
 export type { RunId, TaskId } from './model/ids';
 export {
   isRunId,

@@ -97,7 +97,7 @@ function onAttemptFailed(turn: Turn, event: Extract<Fact, { type: 'attempt:faile
   } else if (failure.kind === 'interrupted' && turn.state.mode !== 'running') {
     turn.record({ type: 'task:withdrawn', task });
   } else if (mayRetry(settings.retry, failure, turn.state.spent.get(index), now.attempt)) {
-    const retryAt = turn.at + retryDelayMs(settings.retry, now.attempt, task);
+    const retryAt = turn.at + retryDelayMs(settings.retry, now.attempt, task, failure);
     turn.record({ type: 'task:retrying', task, attempt: now.attempt + 1, retryAt, failure });
     turn.command({ type: 'wake', task, at: retryAt });
   } else {
