@@ -38,7 +38,7 @@ export {
   nameProblem,
   taskIdProblem,
 } from './model/ids';
-export type { ParallelExecution, RunResult, TaskResult } from './model/result';
+export type { AttemptResult, ParallelExecution, RunResult, TaskResult } from './model/result';
 export type { AgentProfile, Plan, Settings, Task } from './model/task';
 export type { TaskState, TaskStateName } from './model/task-state';
 export { UserError } from './model/user-error';
@@ -67,7 +67,9 @@ export { globsOverlap } from './graph/path-overlap';
 export { continueOnFailure, failFast, retryFailed } from './schedule/failure-strategies';
 
 export { countText, durationText, listText } from './report/duration-text';
-export { whyWaiting } from './report/explain';
+export { storyLine } from './report/attempt-story';
+export type { AttemptStory, HealerStory } from './report/attempt-story';
+export { failureStory, whyWaiting } from './report/explain';
 export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
 export { describeEvent, requestText } from './report/messages';
 export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';

@@ -47,7 +47,8 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:widened': (event) =>
     taskLine('widened', event.task, [`may also write ${listText(event.writes)}`]),
   'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
-  'task:healed': (event) => taskLine(`healer: ${event.outcome}`, event.task, []),
+  'task:healed': (event) =>
+    taskLine('healed', event.task, [event.outcome, event.note.trim().split('\n').at(-1) ?? '']),
   'barrier:waiting': () => null,
   'barrier:left': () => null,
   'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,
