@@ -5,10 +5,13 @@ import { createWorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
 import type { Fact, FrontDoor, RunEvent } from '../model/event';
 import type { Failure } from '../model/failure';
+import { classifyFailure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { AgentProfile, Plan, Task } from '../model/task';
 import type { Journal } from '../ports/journal';
+import { viewOf } from '../report/fold';
 import { prepareProblem } from '../schedule/problem';
+import { mayRetry } from '../schedule/retry-policy';
 import type { RunState } from '../schedule/run-state';
 import { initialState, stateOf } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
@@ -48,6 +51,11 @@ export interface AssembleOptions {
   /** State to go on from; a fresh one for a new run. */
   readonly state?: RunState;
 }
+
+/** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
+const GRACE_MS = 2000;
+/** Nx ends us five seconds after it asked: by then every agent must be gone and its work be kept. */
+const NX_GRACE_MS = 800;
 
 /** Fence of a candidate that was made without a lease, from a result bundle. */
 export const NO_LEASE = 0;
@@ -156,7 +164,7 @@ function landerContext(
 
 function attemptContext(
   engine: Engine,
-  { run, plan }: AssembleOptions,
+  { run, plan, journal, frontDoor }: AssembleOptions,
   parts: Pick<RunParts, 'loop' | 'integration' | 'pool'> & Pick<AttemptContext, 'emit' | 'taskOf'>,
 ): AttemptContext {
   const { tools, repository } = engine;
@@ -172,11 +180,15 @@ function attemptContext(
     paths: runPaths(repository.root, run),
     profileOf: (task) => profileOf(plan, task),
     adapterOf: (profile) => adapterOf(tools, profile),
-    lastFailure: (task) => lastFailure(parts.loop.current, task),
+    history: async (task) => viewOf(plan, await journal.read()).tasks.get(task)?.attempts ?? [],
+    mayRetry: (task, failure, attempt) => wouldRetry(parts.loop.current, task, failure, attempt),
+    maxRetries: plan.settings.retry.maxRetries,
+    healer: plan.agents.find(({ name }) => name === plan.settings.healer) ?? null,
+    graceMs: frontDoor === 'nx' ? NX_GRACE_MS : GRACE_MS,
     integrationTip: () => parts.integration.tip(),
     setup,
-    setUp: (worktree, env, logPath) =>
-      setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath }),
+    setUp: (worktree, env, logPath, onProcess) =>
+      setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath, onProcess }),
     checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
     baseEnv: tools.env,
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
@@ -201,10 +213,13 @@ function profileOf(plan: Plan, task: Task): AgentProfile {
   return profile;
 }
 
-/** Why the previous attempt failed, while the next one is under way. */
-function lastFailure(state: RunState, task: TaskId): Failure | null {
+/** The scheduler's own answer to a failure that is not reported yet. */
+function wouldRetry(state: RunState, task: TaskId, failure: Failure, attempt: number): boolean {
   const index = state.problem.indexOf.get(task);
-  return index === undefined ? null : state.failures.get(index);
+  if (index === undefined || state.mode !== 'running') return false;
+  const costs = classifyFailure(failure) === 'free-retry' ? 0 : 1;
+  const spent = state.spent.get(index) + costs;
+  return mayRetry(state.problem.plan.settings.retry, failure, spent, attempt);
 }
 
 function waitingIn(state: RunState): readonly Waiting[] {
