@@ -2,12 +2,15 @@ import type { AgentProfile } from '../model/task';
 import { checkEnvName, checkName } from './check-names';
 import type { CheckedFile } from './check-schema';
 import { childOf, entriesOf, type Located } from './located';
-import type { PlanFileAgent } from './plan-schema';
+import type { PlanFileAgent, PlanFileExecutor } from './plan-schema';
 import type { Report } from './report';
+
+/** Name of the profile that `healer: { command: … }` adds. */
+export const HEALER = 'healer';
 
 /**
  * The agent profiles of a plan, in file order, then those from elsewhere (`extra`) whose names the plan
- * does not define. An agent without `adapter` and with a `command` is a command.
+ * does not define, and the one of a healer given as a command. An agent without `adapter` and with a `command` is a command.
  */
 export function buildAgents(
   { file, root, isLeftOut }: CheckedFile,
@@ -21,8 +24,38 @@ export function buildAgents(
     if (!isPartial) checkAdapter(name, given, entry.key, report);
     return buildProfile(name, given, entry.value, report);
   });
+  own.push(...buildHealer(file.parallel_executor?.healer, root, report));
   const names = new Set(own.map((profile) => profile.name));
   return [...own, ...extra.filter((profile) => !names.has(profile.name))];
+}
+
+function buildHealer(
+  given: PlanFileExecutor['healer'],
+  root: Located,
+  report: Report,
+): readonly AgentProfile[] {
+  if (typeof given !== 'object') return [];
+  const node = childOf(childOf(root, 'parallel_executor'), 'healer');
+  if (childOf(childOf(root, 'agents'), HEALER) !== null) {
+    report.error(
+      'duplicate-agent',
+      node?.span ?? null,
+      `healer gives a command, and "agents:" defines an agent called "${HEALER}" too.`,
+      `Write healer: ${HEALER} to use that agent, or rename it.`,
+    );
+  }
+  return [
+    {
+      name: HEALER,
+      adapter: 'command',
+      command: given.command,
+      model: null,
+      instructions: null,
+      maxParallel: null,
+      noop: 'accept',
+      env: {},
+    },
+  ];
 }
 
 function buildProfile(
@@ -38,7 +71,7 @@ function buildProfile(
     model: given.model ?? null,
     instructions: given.instructions ?? null,
     maxParallel: given.max_parallel ?? null,
-    noop: null,
+    noop: given.noop ?? null,
     env: buildEnv(childOf(node, 'env'), report),
   };
 }

@@ -1,4 +1,5 @@
 import type { ConflictPolicy, RetryPolicy, Settings, WorktreeSetup } from '../model/task';
+import { HEALER } from './build-agents';
 import { checkName } from './check-names';
 import type { CheckedFile } from './check-schema';
 import { parseDuration } from './duration';
@@ -36,8 +37,11 @@ export function buildSettings(
     checkpoint: buildCheckpoint(given, childOf(node, 'checkpoint_interval'), report),
     failureStrategy: given.failure_strategy ?? 'continue_on_failure',
     timeoutMs: ms('timeout', 3_600_000),
-    deadlineMs: null,
-    healer: null,
+    deadlineMs:
+      given.deadline === undefined
+        ? null
+        : durationAt(report, childOf(node, 'deadline'), given.deadline, 1, 1),
+    healer: healerName(given.healer),
     land: given.land ?? 'target',
     setup: buildSetup(given.setup ?? {}, childOf(node, 'setup'), worktreeBase, report),
     verify: given.verify ?? [],
@@ -48,6 +52,10 @@ export function buildSettings(
       taskType: buildLimits(file.resource_strategies?.task_type_based),
     },
   };
+}
+
+function healerName(given: PlanFileExecutor['healer']): string | null {
+  return typeof given === 'object' ? HEALER : (given ?? null);
 }
 
 type DurationKey = 'lock_timeout' | 'barrier_timeout' | 'timeout';
@@ -192,12 +200,13 @@ function buildLimits(
   );
 }
 
-/** Reports names of limits that no team or task type can have. */
+/** Reports names of limits that no team, task type or resource can have. */
 export function checkLimitNames({ root }: CheckedFile, report: Report): void {
   const strategies = childOf(root, 'resource_strategies');
   for (const [key, what] of [
     ['team_based', 'team'],
     ['task_type_based', 'task type'],
+    ['resources', 'resource'],
   ] as const) {
     for (const [name, entry] of entriesOf(childOf(strategies, key))) {
       checkName(report, what, name, entry.key);

@@ -1,7 +1,8 @@
 import { EVERYTHING, type Access } from '../model/access';
 import { parseTaskId } from '../model/ids';
-import type { Task } from '../model/task';
+import type { AgentProfile, NoopPolicy, Task } from '../model/task';
 import { buildEnv } from './build-agents';
+import { buildResources, type Capacities } from './build-resources';
 import { durationAt } from './build-settings';
 import { checkName, projectProblem } from './check-names';
 import { suggest } from './did-you-mean';
@@ -21,6 +22,8 @@ export interface TaskContext {
   readonly agents: readonly string[] | null;
   /** Names of the phases; `null` when the section was left out as wrong. */
   readonly phases: readonly string[] | null;
+  readonly profiles: ReadonlyMap<string, AgentProfile>;
+  readonly capacities: Capacities;
   readonly isLeftOut: (...path: readonly string[]) => boolean;
   readonly readPromptFile: ((path: string) => string | null) | null;
 }
@@ -48,19 +51,33 @@ export function buildTask(draft: TaskDraft, context: TaskContext): Task {
     dependsOn: draft.dependsOn.flatMap((other) => asTaskId(other.text)),
     access,
     writesDeclared: isMilestone || draft.hasWrites,
-    resources: (given.required_resources ?? []).map(({ id, exclusive }) => ({
-      id,
-      exclusive: exclusive === true,
-    })),
+    resources: buildResources(draft, context.capacities, report),
     team: given.team ?? null,
     taskType: given.task_type ?? null,
     verify: given.verify ?? [],
     timeoutMs: durationAt(report, childOf(node, 'timeout'), given.timeout, context.timeoutMs, 1),
-    deadlineMs: null,
-    noop: 'accept',
+    deadlineMs:
+      given.deadline === undefined
+        ? null
+        : durationAt(report, childOf(node, 'deadline'), given.deadline, 1, 1),
+    noop: noopOf(given.noop, profile, context.profiles),
     env: buildEnv(childOf(node, 'env'), report),
     homeSlot: draft.homeSlot,
   };
+}
+
+/**
+ * A command or function that finds nothing to change has done its work; a coding agent that changes
+ * nothing has probably not.
+ */
+function noopOf(
+  given: NoopPolicy | undefined,
+  profile: string | null,
+  profiles: ReadonlyMap<string, AgentProfile>,
+): NoopPolicy {
+  const agent = profiles.get(profile ?? '');
+  const isTool = agent === undefined || ['command', 'function'].includes(agent.adapter);
+  return given ?? agent?.noop ?? (isTool ? 'accept' : 'refuse');
 }
 
 /** 0..100 from a name or a number; 50 when nothing is given. */

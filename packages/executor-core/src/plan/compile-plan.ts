@@ -2,7 +2,8 @@ import type { AgentProfile, Plan, Task } from '../model/task';
 import { applyLocks } from './apply-locks';
 import { buildAgents } from './build-agents';
 import { buildSettings, checkLimitNames } from './build-settings';
-import { buildTask } from './build-tasks';
+import { capacitiesOf } from './build-resources';
+import { buildTask, type TaskContext } from './build-tasks';
 import { checkCase, checkName } from './check-names';
 import { checkOrder } from './check-order';
 import { checkSchema, type CheckedFile } from './check-schema';
@@ -36,25 +37,27 @@ export function compilePlan(root: Located, report: Report, options: CompileOptio
   const agents = buildAgents(checked, report, options.agents ?? []);
   const agentNames = checked.lacksEntries('agents') ? null : agents.map((profile) => profile.name);
   const phases = buildPhases(checked, report);
-  const defaultAgent = buildDefaultAgent(checked, agentNames, report);
+  const defaultAgent = namedAgent(checked, 'default_agent', agentNames, report);
+  namedAgent(checked, 'healer', agentNames, report);
   const drafts = draftTasks(checked, report, settings.maxAgents);
   applyLocks(checked, drafts, report, settings.maxAgents);
   const knownPhases = checked.lacksEntries('phases') ? null : phases;
   if (!checked.lacksEntries('tasks') && !checked.lacksEntries('graph')) {
     checkOrder(drafts, knownPhases, report);
   }
-  const tasks = drafts.map((draft) =>
-    buildTask(draft, {
-      report,
-      worktreeBase: settings.worktreeBase,
-      timeoutMs: settings.timeoutMs,
-      defaultAgent,
-      agents: agentNames,
-      phases: knownPhases,
-      isLeftOut: checked.isLeftOut,
-      readPromptFile: options.readPromptFile ?? null,
-    }),
-  );
+  const context: TaskContext = {
+    report,
+    worktreeBase: settings.worktreeBase,
+    timeoutMs: settings.timeoutMs,
+    defaultAgent,
+    agents: agentNames,
+    profiles: new Map(agents.map((agent) => [agent.name, agent])),
+    phases: knownPhases,
+    capacities: capacitiesOf(checked),
+    isLeftOut: checked.isLeftOut,
+    readPromptFile: options.readPromptFile ?? null,
+  };
+  const tasks = drafts.map((draft) => buildTask(draft, context));
   if (report.errors > 0) return null;
   warn(checked, report, { drafts, tasks, waits: settings.conflictPolicy === 'wait' });
   return { version: 1, file: options.file, settings, agents, phases, tasks };
@@ -76,17 +79,20 @@ function buildPhases({ root }: CheckedFile, report: Report): readonly string[] {
   return phases.map((phase) => phase.text);
 }
 
-function buildDefaultAgent(
+/** The agent that a setting names, reported when there is none of that name. */
+function namedAgent(
   { file, root }: CheckedFile,
+  key: 'default_agent' | 'healer',
   agents: readonly string[] | null,
   report: Report,
 ): string | null {
-  const name = file.parallel_executor?.default_agent ?? null;
-  if (name === null || agents === null || agents.includes(name)) return name;
+  const name = file.parallel_executor?.[key] ?? null;
+  if (typeof name !== 'string') return null;
+  if (agents === null || agents.includes(name)) return name;
   report.error(
     'unknown-agent',
-    childOf(childOf(root, 'parallel_executor'), 'default_agent')?.span ?? null,
-    `default_agent is ${JSON.stringify(name)}, which is not defined.`,
+    childOf(childOf(root, 'parallel_executor'), key)?.span ?? null,
+    `${key} is ${JSON.stringify(name)}, which is not defined.`,
     suggest(name, agents) ?? 'Add it under "agents:".',
   );
   return name;

@@ -184,7 +184,7 @@ describe('a full plan', () => {
       verify: ['npx nx test api'],
       timeoutMs: 1_800_000,
       deadlineMs: null,
-      noop: 'accept',
+      noop: 'refuse',
       env: { PORT: '3000', VERSION: '1.10', DEBUG: 'true' },
       homeSlot: 3,
     });

@@ -7,6 +7,7 @@ const DURATIONS: ReadonlySet<string> = new Set([
   'lock_timeout',
   'barrier_timeout',
   'timeout',
+  'deadline',
   'checkpoint_interval',
   'base_delay',
   'max_delay',
@@ -14,7 +15,7 @@ const DURATIONS: ReadonlySet<string> = new Set([
 /** Keys whose value is a section of its own. */
 const SECTIONS: ReadonlySet<string> = new Set(['retry_policy']);
 /** Keys whose value maps free names to sections. */
-const TABLES: ReadonlySet<string> = new Set(['team_based', 'task_type_based']);
+const TABLES: ReadonlySet<string> = new Set(['team_based', 'task_type_based', 'resources']);
 
 /**
  * Gives an object of the API the keys of the plan file. A key in both spellings is reported; keys that

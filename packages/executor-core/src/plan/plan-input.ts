@@ -1,4 +1,4 @@
-import type { AgentProfile } from '../model/task';
+import type { AgentProfile, NoopPolicy } from '../model/task';
 
 /** A duration: text as in the plan file (`30s`), or a number of milliseconds. */
 export type DurationInput = string | number;
@@ -6,6 +6,8 @@ export type DurationInput = string | number;
 export interface ResourceInput {
   readonly id: string;
   readonly exclusive?: boolean;
+  /** How much of a counted resource it takes. Default 1. */
+  readonly amount?: number;
 }
 
 /**
@@ -31,6 +33,8 @@ export interface TaskInput {
   readonly taskType?: string | undefined;
   readonly verify?: readonly string[] | undefined;
   readonly timeout?: DurationInput | undefined;
+  readonly deadline?: DurationInput | undefined;
+  readonly noop?: NoopPolicy | undefined;
   readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
@@ -41,6 +45,7 @@ export interface AgentInput {
   readonly instructions?: string | undefined;
   readonly max_parallel?: number | undefined;
   readonly maxParallel?: number | undefined;
+  readonly noop?: NoopPolicy | undefined;
   readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
@@ -60,6 +65,8 @@ export interface PlanConfig {
     | {
         readonly teamBased?: Readonly<Record<string, { readonly maxParallel: number }>>;
         readonly taskTypeBased?: Readonly<Record<string, { readonly maxParallel: number }>>;
+        /** Counted resources: how much of each there is. */
+        readonly resources?: Readonly<Record<string, { readonly maxParallel: number }>>;
       }
     | undefined;
   readonly maxAgents?: number | undefined;
@@ -79,6 +86,9 @@ export interface PlanConfig {
   readonly checkpointInterval?: DurationInput | undefined;
   readonly failureStrategy?: string | undefined;
   readonly timeout?: DurationInput | undefined;
+  readonly deadline?: DurationInput | undefined;
+  /** Name of an agent, or a command. */
+  readonly healer?: string | { readonly command: string | readonly string[] } | undefined;
   readonly defaultAgent?: string | undefined;
   readonly land?: string | undefined;
   readonly setup?:

@@ -11,6 +11,7 @@ export const MAX_AGENTS = 25;
 export const MAX_AGENTS_ALLOWED = 200;
 
 export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
+export const NOOP_CHOICES = ['accept', 'refuse'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
 
 const text = (what: string) =>
@@ -53,6 +54,23 @@ const retryPolicy = z.strictObject(
   mapping('retry settings'),
 );
 
+const noop = oneOf(NOOP_CHOICES).meta({
+  description:
+    'What an attempt that changed nothing means: accept, there was nothing to do; refuse, it failed unless the agent declares the no-op.',
+});
+const command = z.union([text('a command'), texts('an argument').min(1)], {
+  error: 'expected a command: text, or a list of arguments',
+});
+
+const healer = z
+  .union([name('an agent'), z.strictObject({ command }, mapping('command'))], {
+    error: 'expected the name of an agent, or { command: "…" }',
+  })
+  .meta({
+    description:
+      "Looks at a failed attempt's worktree and mends it before the retry: an agent, or a command.",
+  });
+
 const executor = z.strictObject(
   {
     max_agents: positive
@@ -71,6 +89,8 @@ const executor = z.strictObject(
     }),
     failure_strategy: oneOf(['continue_on_failure', 'fail_fast', 'retry_failed']),
     timeout: duration.meta({ description: 'Longest time of one attempt, such as 30m.' }),
+    deadline: duration.meta({ description: 'Longest time of the whole run, such as 8h.' }),
+    healer,
     default_agent: name('an agent').meta({ description: 'Agent of the tasks that name none.' }),
     land: oneOf(['target', 'branch', 'none']),
     setup: z
@@ -99,20 +119,25 @@ const executor = z.strictObject(
 const agent = z.strictObject(
   {
     adapter: name('an adapter'),
-    command: z.union([text('a command'), texts('an argument').min(1)], {
-      error: 'expected a command: text, or a list of arguments',
-    }),
+    command,
     model: text('the name of a model'),
     instructions: text('text'),
     max_parallel: positive,
+    noop,
     env,
   },
   mapping('agent settings'),
 );
 
 const resource = z.strictObject(
-  { id: name('a resource'), exclusive: flag.optional() },
-  mapping('id and exclusive'),
+  {
+    id: name('a resource'),
+    exclusive: flag.optional(),
+    amount: positive.optional().meta({
+      description: 'How much of a counted resource it takes; 1 by default.',
+    }),
+  },
+  mapping('id, exclusive and amount'),
 );
 
 const task = z.strictObject(
@@ -139,7 +164,11 @@ const task = z.strictObject(
     team: name('a team'),
     task_type: name('a task type'),
     verify: commands.meta({ description: "Commands run in the agent's worktree after its work." }),
-    timeout: duration,
+    timeout: duration.meta({ description: 'Longest time of one attempt, such as 30m.' }),
+    deadline: duration.meta({
+      description: 'Longest time from the first start to the landing, over all attempts.',
+    }),
+    noop,
     env,
   },
   mapping('task settings'),
@@ -194,8 +223,14 @@ export const planFileSchema = z
     resource_strategies: section(
       z
         .strictObject(
-          { team_based: limits.nullable(), task_type_based: limits.nullable() },
-          mapping('team_based and task_type_based'),
+          {
+            team_based: limits.nullable(),
+            task_type_based: limits.nullable(),
+            resources: limits.nullable().meta({
+              description: 'Counted resources: how much of each there is.',
+            }),
+          },
+          mapping('team_based, task_type_based and resources'),
         )
         .partial(),
     ),
