@@ -1,12 +1,18 @@
 /**
  * Public API of the engine. Hand-picked: what is not here is not for use outside this package.
  */
-export { finishNxRun, landBundles, openWorkspace, runPlanTask } from './create-executor';
+export {
+  finishNxRun,
+  inNxTaskTurn,
+  landBundles,
+  openWorkspace,
+  runPlanTask,
+} from './create-executor';
 export type { NxDoorOptions } from './create-executor';
 export { ParallelExecutor } from './parallel-executor';
 export type { BarrierHandle, ExecuteOptions, ExecutorOptions } from './parallel-executor';
 export type { LandBundlesResult } from './run/cached-landing';
-export type { SingleTaskRequest, SingleTaskResult } from './run/nx-door';
+export type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
 export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { LoadedPlan, LoadPlanOptions, ResumeResult, Workspace } from './run/workspace';

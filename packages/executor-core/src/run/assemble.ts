@@ -85,7 +85,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = poolOf(engine, run, plan);
-  const verifier = createVerifier({ engine, run, plan, pool });
+  const verifier = createVerifier({ engine, run, plan, pool, graceMs: graceOf(options) });
   const integration = await Integration.open(
     {
       ...tools,
@@ -131,6 +131,15 @@ function concernsAPartOnly({ type }: RunEvent): boolean {
   return type === 'run:finished' || type === 'run:mode' || type === 'barrier:opened';
 }
 
+/** Lock shared by every process that lands in this checkout. */
+export function mergeLock({ state }: Engine): string {
+  return join(state.locksDir, 'merge');
+}
+
+function graceOf({ frontDoor }: AssembleOptions): number {
+  return frontDoor === 'nx' ? NX_GRACE_MS : GRACE_MS;
+}
+
 type Emit = (fact: Fact) => Promise<void>;
 
 function landerContext(
@@ -147,7 +156,7 @@ function landerContext(
     clock,
     run,
     root: engine.repository.root,
-    mergeLock: join(engine.state.locksDir, 'merge'),
+    mergeLock: mergeLock(engine),
     integrationRef: parts.integration.ref,
     waiting: shared
       ? async () => queuedCandidates(await journal.read())
@@ -164,9 +173,10 @@ function landerContext(
 
 function attemptContext(
   engine: Engine,
-  { run, plan, journal, frontDoor }: AssembleOptions,
+  options: AssembleOptions,
   parts: Pick<RunParts, 'loop' | 'integration' | 'pool'> & Pick<AttemptContext, 'emit' | 'taskOf'>,
 ): AttemptContext {
+  const { run, plan, journal } = options;
   const { tools, repository } = engine;
   const { setup } = plan.settings;
   return {
@@ -184,7 +194,7 @@ function attemptContext(
     mayRetry: (task, failure, attempt) => wouldRetry(parts.loop.current, task, failure, attempt),
     maxRetries: plan.settings.retry.maxRetries,
     healer: plan.agents.find(({ name }) => name === plan.settings.healer) ?? null,
-    graceMs: frontDoor === 'nx' ? NX_GRACE_MS : GRACE_MS,
+    graceMs: graceOf(options),
     integrationTip: () => parts.integration.tip(),
     setup,
     setUp: (worktree, env, logPath, onProcess) =>

@@ -3,7 +3,7 @@ import { describeFailure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import type { LandMode } from '../model/task';
 import { absorbTarget } from '../merge/absorb-target';
-import { advanceIntegration } from '../merge/land';
+import { advanceIntegration, readRef } from '../merge/land';
 import { publishTarget } from '../merge/publish-target';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
@@ -93,6 +93,16 @@ export class Integration {
       }
     }
     await this.hold(`${target} keeps moving`);
+  }
+
+  /**
+   * Takes in what has landed on the target since, through another run for instance, so that work which
+   * builds upon it finds it. Call it under the merge lock.
+   */
+  async catchUp(): Promise<void> {
+    const { git, root } = this.context;
+    const tip = this.target === null ? null : await readRef(git, root, this.target);
+    if (tip !== null) await this.absorb(tip);
   }
 
   /** Where the target is; our own branch is made here, the user's is never made anew. */
