@@ -56,6 +56,13 @@ describe('the processes of one Nx command', () => {
   });
 });
 
+it('a task that is told to stop before it starts starts no agent', async () => {
+  const signal = AbortSignal.abort();
+  const result = await runSingleTask(await open(), PLAN, { task: 'a', runId: 'PEXEC-1', signal });
+  expect(result).toMatchObject({ success: false, reason: 'stopped before it landed' });
+  expect(await rig.git('ls-files')).toBe('README.md');
+});
+
 describe('two Nx commands in one checkout', () => {
   it('produce the result of a task one after the other, and the second is told that it waits', async () => {
     const engines = [await open(), await open()] as const;

@@ -50,16 +50,16 @@ export async function inTaskTurn<T>(
 ): Promise<T> {
   await tools.fs.makeDir(state.locksDir);
   const lock = join(state.locksDir, `nx-${parseTaskId(task)}`);
-  let inside = false;
+  const turn = { began: false };
   const enter = (): Promise<T> => {
-    inside = true;
+    turn.began = true;
     return body();
   };
   try {
     return await tools.mutex.with(lock, enter, GLANCE_MS, signal);
   } catch (error) {
     // What the body throws is none of ours.
-    if (inside || !(error instanceof MutexTimeout)) throw error;
+    if (turn.began || !(error instanceof MutexTimeout)) throw error;
   }
   onWaiting();
   return tools.mutex.with(lock, body, TURN_PATIENCE_MS, signal);
@@ -94,8 +94,9 @@ export async function runSingleTask(
         });
       };
       request.signal?.addEventListener('abort', onAbort, { once: true });
-      if (request.signal?.aborted === true) onAbort();
-      void loop.emit(first);
+        // The start of a run sets it going, so an order to stop has to come after it.
+    void loop.emit(first);
+    if (request.signal?.aborted === true) onAbort();
       await loop.finished;
       stop();
       request.signal?.removeEventListener('abort', onAbort);
