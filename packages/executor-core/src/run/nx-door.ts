@@ -94,9 +94,9 @@ export async function runSingleTask(
         });
       };
       request.signal?.addEventListener('abort', onAbort, { once: true });
-        // The start of a run sets it going, so an order to stop has to come after it.
-    void loop.emit(first);
-    if (request.signal?.aborted === true) onAbort();
+      // The start of a run sets it going, so an order to stop has to come after it.
+      void loop.emit(first);
+      if (request.signal?.aborted === true) onAbort();
       await loop.finished;
       stop();
       request.signal?.removeEventListener('abort', onAbort);
