@@ -17,7 +17,7 @@ export interface AgentFiles {
   readonly noopFile: string;
 }
 
-/** Writes the prompt and, after a failure, the feedback where the agent finds them. */
+/** Writes the prompt and, after a failure, the feedback where the agent finds them. Done again, it writes them anew. */
 export async function writeAgentFiles(
   context: AttemptContext,
   scene: AttemptScene,
@@ -103,24 +103,22 @@ Find out why it failed, and mend what is wrong. Change as little as you can, and
 write. Say in your last lines what was wrong and what you did: the next attempt is told.
 How it failed:`;
 
-/** What a healer is started with, in the worktree of the attempt that `story` tells of. */
+/** What a healer is started with, in the worktree of the failure that the last of `scene.stories` tells of. */
 export async function healerInvocation(
   context: AttemptContext,
   scene: AttemptScene,
   healer: AgentProfile,
-  story: AttemptStory,
 ): Promise<AgentInvocation> {
-  const { task, command, worktree } = scene;
+  const { task, command, worktree, stories, start } = scene;
   const { attempt } = command;
   const { noopFile, healer: paths } = context.paths.task(task.id).attempt(attempt);
   const { promptFile, feedbackFile, transcript } = paths;
-  const stories = [...scene.stories, story];
-  const feedback = (await feedbackOf(context, stories, { kind: 'failed' }, attempt)) ?? '';
+  const feedback = (await feedbackOf(context, stories, start, attempt)) ?? '';
   const prompt = joined(healer.instructions, HEALER_PROMPT, feedback, 'The task:', task.prompt);
   await context.fs.writeAtomic(promptFile, prompt);
   await context.fs.writeAtomic(feedbackFile, feedback);
   const files: AgentFiles = { prompt, promptFile, feedback, feedbackFile, noopFile };
-  const own = { ...scene, profile: healer, stories };
+  const own = { ...scene, profile: healer };
   const env = { ...attemptEnvironment(context, own, files), PARALLEL_HEALING: '1' };
   const about = { task, profile: healer, attempt, worktree, prompt, feedback, env };
   return { ...about, transcriptPath: transcript, onProgress: () => undefined };

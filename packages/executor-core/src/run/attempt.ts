@@ -4,10 +4,10 @@ import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
 import type { AttemptContext, AttemptScene, StartCommand } from './attempt-context';
 import { agentInvocation, attemptEnvironment, writeAgentFiles } from './attempt-files';
-import { healAttempt } from './heal';
+import { healAttempt, healMerged } from './heal';
 import type { Verdict } from './judge';
 import { judgeWork } from './judge';
-import { restoreHealed } from './last-work';
+import { restoreWork } from './last-work';
 import { runAgent } from './run-agent';
 import { prepareWorktree } from './set-up-step';
 import { StopOrder } from './stop-order';
@@ -111,7 +111,7 @@ async function attemptInWorktree(
   });
   let verdict: Verdict;
   try {
-    const start = await restoreHealed(context.git, path, base, stories);
+    const start = await restoreWork(context.git, path, base, stories, context.healer !== null);
     const scene = { task, profile, command, base, worktree: path, branch, stories, start };
     verdict = await workAndJudge(context, scene, order);
   } catch (error) {
@@ -128,13 +128,20 @@ async function attemptInWorktree(
 
 async function workAndJudge(
   context: AttemptContext,
-  scene: AttemptScene,
+  given: AttemptScene,
   order: StopOrder,
 ): Promise<Verdict> {
-  const files = await writeAgentFiles(context, scene);
+  let scene = given;
+  let files = await writeAgentFiles(context, scene);
   const env = attemptEnvironment(context, scene, files);
   const unready = await prepareWorktree(context, scene, env, order);
   if (unready !== null) return { failure: unready, kept: null };
+  if (scene.start.kind === 'unmended') {
+    const healed = await healMerged(context, scene, files, order);
+    if ('candidate' in healed) return healed;
+    scene = { ...scene, stories: healed.stories };
+    files = await writeAgentFiles(context, scene);
+  }
   const failure = await runAgent(context, agentInvocation(context, scene, files, env), order);
   const verdict =
     failure === null ? await judgeWork(context, scene, files, order) : { failure, kept: null };

@@ -16,6 +16,8 @@ export type StartingPoint =
       readonly ref: string;
       readonly paths: readonly string[];
     }
+  /** The work of an earlier attempt, which was red on the merged tree, on the base. */
+  | { readonly kind: 'unmended'; readonly attempt: number; readonly ref: string }
   /** For a healer: those the failed attempt left. */
   | { readonly kind: 'failed' };
 
@@ -115,6 +117,10 @@ function startLines(start: StartingPoint): readonly string[] {
       return [
         `You start from all that has landed: the mended work of attempt ${start.attempt}, kept in ${start.ref}, conflicts with it in`,
         ...listed(start.paths),
+      ];
+    case 'unmended':
+      return [
+        `The worktree holds the work of attempt ${start.attempt} on all that has landed: fix it, do not redo it.`,
       ];
     case 'failed':
       return ['You are in the worktree as that attempt left it.'];

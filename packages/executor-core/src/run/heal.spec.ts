@@ -236,3 +236,48 @@ describe('mended work and a base that moved meanwhile', () => {
     );
   });
 });
+
+describe('work that is red on the merged tree', () => {
+  const merged = (agent: string, healer: string): PlanDraft => {
+    const plan = draft(agent, healer);
+    return { ...plan, settings: { ...plan.settings, verify: ['grep -q good a/x'] } };
+  };
+
+  it('is mended before its agent runs again, and lands when the check passes', async () => {
+    const { result, events } = await rig.run(
+      merged(BROKEN, 'cat a/x "$PARALLEL_FEEDBACK_FILE" > a/seen; echo good > a/x'),
+    );
+    expect(result.parallel_execution.tasks.completed).toBe(1);
+    expect(agentRuns()).toBe(1);
+    expect(all(events, 'attempt:failed')).toMatchObject([
+      { attempt: 1, failure: { kind: 'verify-failed', where: 'merged' } },
+    ]);
+    expect(all(events, 'task:healed')).toMatchObject([{ attempt: 2, outcome: 'fixed' }]);
+    expect(await rig.git('show', 'HEAD:a/x')).toBe('good');
+    expect(await rig.git('show', 'HEAD:a/seen')).toMatch(
+      /^broken\nAttempt 1 failed: check failed on the merged tree: grep -q good a\/x\.[^]*The worktree holds the work of attempt 1/,
+    );
+  });
+
+  it('goes back to its agent with the healer’s words when they were all it had', async () => {
+    const agent =
+      '[ $PARALLEL_ATTEMPT = 1 ] && mkdir a && echo broken > a/x && exit 0; cp "$PARALLEL_FEEDBACK_FILE" a/seen; sed -i s/broken/good/ a/x';
+    const { result } = await rig.run(merged(agent, 'echo replace the word'));
+    expect(result.parallel_execution.tasks.completed).toBe(1);
+    expect(await rig.git('show', 'HEAD:a/x')).toBe('good');
+    expect(await rig.git('show', 'HEAD:a/seen')).toMatch(
+      /fix it, do not redo it[^]*\(diagnosed\):\n {2}replace the word/,
+    );
+  });
+
+  it('is as it was when the healer failed', async () => {
+    const agent =
+      '[ $PARALLEL_ATTEMPT = 1 ] && mkdir a && echo broken > a/x && exit 0; ls a base.txt > a/list; sed -i s/broken/good/ a/x';
+    const ruin =
+      'rm a/x; echo ruin | tee a/junk > base.txt; git add -A; git commit -qm ruin; exit 9';
+    const { result } = await rig.run(merged(agent, ruin));
+    expect(result.parallel_execution.tasks.completed).toBe(1);
+    expect(await rig.git('show', 'HEAD:a/list')).toBe('base.txt\n\na:\nlist\nx');
+    expect(await rig.git('show', 'HEAD:base.txt')).toBe('base');
+  });
+});

@@ -39,7 +39,7 @@ export async function judgeWork(
   const failure =
     (await withoutEvidence(context, scene, result.candidate, noopReason)) ??
     outsideWriteSet(scene, result.paths) ??
-    (await failedCheck(context, scene, order)) ??
+    (await failedCheck(context, scene, task.verify, order)) ??
     (await lostLease(context, scene));
   if (failure !== null) return { failure, kept };
   const candidate = noopReason === null ? result.candidate : { ...result.candidate, noopReason };
@@ -70,16 +70,18 @@ function outsideWriteSet({ task }: AttemptScene, paths: readonly string[]): Fail
   return { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes };
 }
 
-function failedCheck(
+/** Runs shell commands in the worktree until one fails. */
+export function failedCheck(
   context: AttemptContext,
   { task, command, worktree, base }: AttemptScene,
+  commands: readonly string[],
   order: StopOrder,
 ): Promise<Failure | null> {
   return runChecks({
     runner: context.runner,
     clock: context.clock,
     fs: context.fs,
-    commands: task.verify,
+    commands,
     cwd: worktree,
     env: context.checkEnvironment(base),
     logPath: context.paths.task(task.id).attempt(command.attempt).checkLog,
