@@ -94,6 +94,9 @@ describe('run', () => {
     expect(text).toContain(
       'failed  a  (attempt 1): agent exited with code 3; 1 task blocked by it',
     );
+    expect(text).toContain(
+      '  attempt 1: agent-failed: agent exited with code 3; it left no work\n',
+    );
     expect(text.match(/line 29/g)).toHaveLength(1);
     expect(text).toContain('line 10\n');
     expect(text).not.toContain('line 9\n');

@@ -77,7 +77,8 @@ describe('wrong usage', () => {
     [['kill'], 'Whom?'],
     [['kill', 'agent-1', '--all'], 'not both'],
     [['progress', '140'], 'not a per cent'],
-    [['progress'], 'percent'],
+    [['progress'], 'Which per cent?'],
+    [['progress', '40', '--noop', 'why'], 'no per cent'],
     [['status', 'a', 'b'], 'too many arguments'],
     [['-C', '/no/such/folder', 'status'], 'no folder'],
   ])('%j ends with 2, says what is wrong, and touches nothing', async (words, text) => {
@@ -234,6 +235,20 @@ describe('progress', () => {
       [99.5, ''],
     ]);
     expect(world.stdout.text).toBe('');
+  });
+
+  it('declares that nothing is to be changed', async () => {
+    const reasons: string[] = [];
+    const world = new FakeWorld(
+      fakeWorkspace({
+        declareNoop: (reason) => {
+          reasons.push(reason);
+          return Promise.resolve();
+        },
+      }),
+    );
+    expect(await cli(world, 'progress', '--noop', 'all routes are wired')).toBe(0);
+    expect(reasons).toEqual(['all routes are wired']);
   });
 });
 

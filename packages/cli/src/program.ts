@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ControlOptions } from './commands/control';
 import type { PlanChoice } from './commands/load-plan';
 import type { LogsOptions } from './commands/logs';
+import type { ProgressOptions } from './commands/progress';
 import type { ResumeOptions } from './commands/resume';
 import type { RunOptions } from './commands/run';
 import type { SimulateOptions } from './commands/simulate';
@@ -185,12 +186,20 @@ function addLooking({ add, context, finish }: Wiring): void {
     .action(async (task: string | undefined, options: LogsOptions) => {
       finish(await lazy.logs().execute(context(), task, options));
     });
-  add('progress', 'for agents: say how far the task is', 'parallel-cli progress 40 "wiring routes"')
-    .argument('<percent>', '0 to 100, or - for a note alone')
+  add(
+    'progress',
+    'for agents: say how far the task is, or that it needs no change',
+    'parallel-cli progress 40 "wiring routes"',
+    'parallel-cli progress --noop "all routes are wired already"',
+  )
+    .argument('[percent]', '0 to 100, or - for a note alone')
     .argument('[note]', 'what is being done now')
-    .action(async (percent: string, note: string | undefined) => {
-      finish(await lazy.progress().execute(context(), percent, note));
-    });
+    .option('--noop <reason>', 'declare that nothing is to be changed, and why')
+    .action(
+      async (percent: string | undefined, note: string | undefined, options: ProgressOptions) => {
+        finish(await lazy.progress().execute(context(), percent, note, options));
+      },
+    );
 }
 
 function withPlanOptions(command: Command): Command {

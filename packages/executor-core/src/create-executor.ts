@@ -10,8 +10,8 @@ import type { AgentFunction } from './agents/function-agent';
 import { functionAgent } from './agents/function-agent';
 import type { LandBundlesResult } from './run/cached-landing';
 import { landBundles as landBundlesIn } from './run/cached-landing';
-import type { SingleTaskRequest, SingleTaskResult } from './run/nx-door';
-import { runSingleTask } from './run/nx-door';
+import type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
+import { inTaskTurn, runSingleTask } from './run/nx-door';
 import { finishSharedRun } from './run/shared-run';
 import type { Toolbox } from './run/toolbox';
 import type { Workspace } from './run/workspace';
@@ -55,6 +55,8 @@ export interface NxDoorOptions {
   readonly cwd: string;
   readonly planFile?: string;
   readonly maxAgents?: number;
+  /** How many tasks Nx runs at once; the run is never wider, whatever the plan allows. */
+  readonly parallel?: number | undefined;
 }
 
 /** Runs and lands one task in the run shared by the processes of one Nx invocation. */
@@ -65,12 +67,26 @@ export async function runPlanTask(
   return runSingleTask(await workspace.engine(plan), plan, options);
 }
 
+/** Runs `body` while no other Nx process of this checkout produces the same task's result. */
+export async function inNxTaskTurn<T>(
+  options: Pick<NxDoorOptions, 'cwd'> & TaskTurn,
+  body: () => Promise<T>,
+): Promise<T> {
+  const { workspace, plan } = await openPlan(options);
+  const engine = await workspace.engine(plan);
+  try {
+    return await inTaskTurn(engine, options, body);
+  } finally {
+    await engine.leases.close();
+  }
+}
+
 /** Lands cached tasks from their result bundles; no agent runs. */
 export async function landBundles(
   options: NxDoorOptions & { readonly runId: string; readonly tasks: readonly string[] },
 ): Promise<LandBundlesResult> {
   const { workspace, plan } = await openPlan(options);
-  return landBundlesIn(await workspace.engine(plan), plan, options.runId, options.tasks);
+  return landBundlesIn(await workspace.engine(plan), plan, options);
 }
 
 /** Records the end of an Nx invocation's run, and its result. */

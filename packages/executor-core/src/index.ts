@@ -1,12 +1,18 @@
 /**
  * Public API of the engine. Hand-picked: what is not here is not for use outside this package.
  */
-export { finishNxRun, landBundles, openWorkspace, runPlanTask } from './create-executor';
+export {
+  finishNxRun,
+  inNxTaskTurn,
+  landBundles,
+  openWorkspace,
+  runPlanTask,
+} from './create-executor';
 export type { NxDoorOptions } from './create-executor';
 export { ParallelExecutor } from './parallel-executor';
 export type { BarrierHandle, ExecuteOptions, ExecutorOptions } from './parallel-executor';
 export type { LandBundlesResult } from './run/cached-landing';
-export type { SingleTaskRequest, SingleTaskResult } from './run/nx-door';
+export type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
 export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { LoadedPlan, LoadPlanOptions, ResumeResult, Workspace } from './run/workspace';
@@ -26,8 +32,8 @@ export type {
   RunMode,
   RunOutcome,
 } from './model/event';
-export type { Failure } from './model/failure';
-export { describeFailure, failureLog } from './model/failure';
+export type { Cure, Failure, FailureClass } from './model/failure';
+export { CURES, describeFailure, failureClass, failureLog } from './model/failure';
 export type { RunId, TaskId } from './model/ids';
 export {
   isRunId,
@@ -38,7 +44,7 @@ export {
   nameProblem,
   taskIdProblem,
 } from './model/ids';
-export type { ParallelExecution, RunResult, TaskResult } from './model/result';
+export type { AttemptResult, ParallelExecution, RunResult, TaskResult } from './model/result';
 export type { AgentProfile, Plan, Settings, Task } from './model/task';
 export type { TaskState, TaskStateName } from './model/task-state';
 export { UserError } from './model/user-error';
@@ -72,7 +78,9 @@ export type { PredictedTask, Prediction } from './schedule/predict';
 export { continueOnFailure, failFast, retryFailed } from './schedule/failure-strategies';
 
 export { countText, durationText, listText } from './report/duration-text';
-export { whyWaiting } from './report/explain';
+export { storyLine } from './report/attempt-story';
+export type { AttemptStory, HealerStory } from './report/attempt-story';
+export { failureStory, whyWaiting } from './report/explain';
 export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
 export { describeEvent, requestText } from './report/messages';
 export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';

@@ -1,7 +1,9 @@
 import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/devkit';
 import { isRunId, landBundles, parseTaskId } from '@parallel-executor/core';
 import { postTasksExecution, preTasksExecution } from './hooks';
+import { PARALLEL_VARIABLE } from './nx-parallel';
 import { FRESH_VARIABLE, RUN_VARIABLE } from './nx-run';
+import { tempWorkspace } from './testing/temp-workspace';
 
 jest.mock('@parallel-executor/core', () => ({
   ...jest.requireActual<object>('@parallel-executor/core'),
@@ -62,6 +64,34 @@ describe('the hooks of the plugin', () => {
   it('tell them when the user wants no cache', () => {
     start('1', 'run-many', '-t', 'agent', '--skip-nx-cache');
     expect(process.env[FRESH_VARIABLE]).toBe('true');
+  });
+
+  it('tell them how many tasks Nx runs at once, and warn when the plan wants more', () => {
+    const workspace = tempWorkspace({
+      'parallel.yaml':
+        'agents: { x: { adapter: command, command: "true" } }\ntasks:\n' +
+        ['a', 'b', 'c', 'd'].map((id) => `  ${id}: { agent: x, writes: [${id}] }\n`).join(''),
+    });
+    const warned = jest.spyOn(console, 'warn').mockImplementation();
+    const begin = (...argv: readonly string[]): void => {
+      const about = {
+        id: '1',
+        workspaceRoot: workspace.root,
+        nxJsonConfiguration: { parallel: 2 },
+      };
+      preTasksExecution(undefined, { ...about, argv: ['node', 'nx', ...argv] });
+    };
+    begin('run-many', '-t', 'agent');
+    expect(process.env[PARALLEL_VARIABLE]).toBe('2');
+    expect(warned).toHaveBeenCalledWith(expect.stringContaining('Pass --parallel=4.'));
+    begin('run-many', '-t', 'agent', '--parallel=4');
+    expect(process.env[PARALLEL_VARIABLE]).toBe('4');
+    begin('run-many', '-t', 'build');
+    workspace.write('parallel.yaml', 'tasks: [');
+    begin('run-many', '-t', 'agent');
+    expect(warned).toHaveBeenCalledTimes(1);
+    warned.mockRestore();
+    workspace.remove();
   });
 
   it('land in the run of the command, also when a daemon serves another one meanwhile', async () => {

@@ -2,7 +2,15 @@ import type { PostTasksExecutionContext, PreTasksExecutionContext } from '@nx/de
 import { finishNxRun, landBundles } from '@parallel-executor/core';
 import { taskOfTarget } from './agent-targets';
 import { nxError } from './nx-error';
+import {
+  asksForAgents,
+  nxParallel,
+  PARALLEL_VARIABLE,
+  parallelWarning,
+  toldParallel,
+} from './nx-parallel';
 import { FRESH_VARIABLE, newRunId, RUN_VARIABLE, skipsCache } from './nx-run';
+import { planAt } from './read-plan';
 
 const FROM_CACHE: ReadonlySet<string> = new Set([
   'local-cache',
@@ -19,6 +27,12 @@ export function preTasksExecution(_options: unknown, context: PreTasksExecutionC
   runs.set(context.id, run);
   process.env[RUN_VARIABLE] = run;
   process.env[FRESH_VARIABLE] = String(skipsCache(context.argv, process.env));
+  const parallel = nxParallel(context.argv, process.env, context.nxJsonConfiguration);
+  process.env[PARALLEL_VARIABLE] = String(parallel);
+  if (process.env['PARALLEL_TASK_ID'] !== undefined || !asksForAgents(context.argv)) return;
+  const plan = planAt(context.workspaceRoot);
+  const warning = plan === null ? null : parallelWarning(plan, parallel);
+  if (warning !== null) console.warn(warning);
 }
 
 /**
@@ -36,7 +50,7 @@ export async function postTasksExecution(
   const results = Object.values(context.taskResults);
   if (!results.some(({ task }) => hasBundle(task.outputs))) return;
   const tasks = cachedAgentTasks(context.taskResults);
-  const at = { cwd: context.workspaceRoot, runId };
+  const at = { cwd: context.workspaceRoot, runId, parallel: toldParallel(process.env) };
   const { landed, failed } = await landBundles({ ...at, tasks });
   await finishNxRun(at);
   for (const task of landed) console.log(`${task}: landed from the cache`);

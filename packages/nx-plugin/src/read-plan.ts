@@ -23,6 +23,13 @@ export function readPlan(workspaceRoot: string, file: string): ReadPlan {
     : { ok: false, problem: renderDiagnostics(parsed.diagnostics, text) };
 }
 
+/** The plan at the workspace root; `null` when there is none, or it is invalid: its target tells that. */
+export function planAt(workspaceRoot: string): Plan | null {
+  const file = PLAN_FILES.find((name) => existsSync(join(workspaceRoot, name)));
+  const read = file === undefined ? null : readPlan(workspaceRoot, file);
+  return read?.ok === true ? read.plan : null;
+}
+
 /** The keys of the plan at the workspace root; throws `UserError` when it is missing or invalid. */
 export function readWorkspacePlan(workspaceRoot: string): {
   /** Digest of what decides the result of a task; throws `UserError` for a task that is not there. */

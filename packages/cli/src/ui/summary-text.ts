@@ -1,5 +1,5 @@
 import type { RunResult, RunView, TaskView } from '@parallel-executor/core';
-import { countText, durationText, failureLog } from '@parallel-executor/core';
+import { countText, durationText, failureLog, storyLine } from '@parallel-executor/core';
 import type { Capabilities } from './capabilities';
 import { plainLines, plainText } from './text-width';
 import type { Theme } from './theme';
@@ -39,7 +39,7 @@ function failureLines(
     `${theme.paint('bad', word)}  ${failure.task}  (attempt ${failure.attempt}): ${plainText(failure.message)}${because}`,
     ...tailOf(task).map((line) => theme.paint('dim', `  ${theme.glyphs.vertical} ${line}`)),
     ...(failure.log === null ? [] : [`  log: ${failure.log}`]),
-    ...(failure.salvage === null ? [] : [`  work kept in: ${failure.salvage}`]),
+    ...(task?.attempts ?? []).map((story) => `  ${plainText(storyLine(story))}`),
     '',
   ];
 }

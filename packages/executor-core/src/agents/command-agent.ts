@@ -46,6 +46,7 @@ async function startCommand(
   const stopReports = followReports(fs, clock, invocation.transcriptPath, (percent) => {
     invocation.onProgress(percent, '');
   });
+  let suspended = false;
   const signals = { interrupt: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' } as const;
   return {
     process: process.identity,
@@ -55,6 +56,17 @@ async function startCommand(
     }),
     stop: (how) => {
       process.signal(signals[how]);
+      // A frozen process takes no signal but SIGKILL before it goes on.
+      if (suspended) process.signal('SIGCONT');
+      suspended = false;
+    },
+    suspend: () => {
+      suspended = true;
+      process.signal('SIGSTOP');
+    },
+    resume: () => {
+      suspended = false;
+      process.signal('SIGCONT');
     },
   };
 }

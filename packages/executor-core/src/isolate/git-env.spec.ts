@@ -10,6 +10,8 @@ const input: AgentEnvironmentInput = {
   baseCommit: 'abc',
   promptFile: '/repo/.parallel/prompt.md',
   feedbackFile: null,
+  noopFile: '/repo/.parallel/noop.txt',
+  lastWork: null,
   reads: ['src/**', 'package.json'],
   writes: ['src/landing/**'],
   stateRoot: '/repo',
@@ -19,7 +21,8 @@ const input: AgentEnvironmentInput = {
 
 describe('agentEnvironment', () => {
   it('tells the agent its run, task, slot, attempt, base, files and globs', () => {
-    expect(agentEnvironment({ ...input, feedbackFile: '/repo/.parallel/feedback.md' })).toEqual({
+    const after = { feedbackFile: '/repo/.parallel/feedback.md', lastWork: 'refs/parallel/x/1' };
+    expect(agentEnvironment({ ...input, ...after })).toEqual({
       NX_DAEMON: 'false',
       PARALLEL_RUN_ID: 'PEXEC-1',
       PARALLEL_TASK_ID: 'landing',
@@ -28,15 +31,19 @@ describe('agentEnvironment', () => {
       PARALLEL_BASE: 'abc',
       PARALLEL_PROMPT_FILE: '/repo/.parallel/prompt.md',
       PARALLEL_FEEDBACK_FILE: '/repo/.parallel/feedback.md',
+      PARALLEL_NOOP_FILE: '/repo/.parallel/noop.txt',
+      PARALLEL_LAST_WORK: 'refs/parallel/x/1',
       PARALLEL_READS: 'src/**\npackage.json',
       PARALLEL_WRITES: 'src/landing/**',
       PARALLEL_ROOT: '/repo',
     });
   });
 
-  it('names no feedback file on a first attempt, not even an inherited one', () => {
-    const env = agentEnvironment({ ...input, base: { PARALLEL_FEEDBACK_FILE: '/old' } });
+  it('names no last attempt on a first one, not even an inherited one', () => {
+    const base = { PARALLEL_FEEDBACK_FILE: '/old', PARALLEL_LAST_WORK: 'refs/old' };
+    const env = agentEnvironment({ ...input, base });
     expect(env).not.toHaveProperty('PARALLEL_FEEDBACK_FILE');
+    expect(env).not.toHaveProperty('PARALLEL_LAST_WORK');
   });
 
   it('hands on nothing of Nx, git or an outer run', () => {

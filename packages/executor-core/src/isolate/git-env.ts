@@ -17,6 +17,10 @@ export interface AgentEnvironmentInput {
   readonly promptFile: string;
   /** Why the last attempt failed; `null` on the first. */
   readonly feedbackFile: string | null;
+  /** Where the agent may declare that nothing is to be done. */
+  readonly noopFile: string;
+  /** Ref that keeps the work of the last attempt; `null` when there is none. */
+  readonly lastWork: string | null;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   /** The main checkout, with the run's `.parallel/` in it. */
@@ -49,6 +53,8 @@ export function agentEnvironment(input: AgentEnvironmentInput): Record<string, s
     PARALLEL_BASE: input.baseCommit,
     PARALLEL_PROMPT_FILE: input.promptFile,
     ...(input.feedbackFile === null ? {} : { PARALLEL_FEEDBACK_FILE: input.feedbackFile }),
+    PARALLEL_NOOP_FILE: input.noopFile,
+    ...(input.lastWork === null ? {} : { PARALLEL_LAST_WORK: input.lastWork }),
     PARALLEL_READS: input.reads.join('\n'),
     PARALLEL_WRITES: input.writes.join('\n'),
     PARALLEL_ROOT: input.stateRoot,

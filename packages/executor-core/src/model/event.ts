@@ -32,6 +32,8 @@ export interface Candidate {
   readonly fence: number;
   /** `true` when the agent changed nothing: there is no commit to land. */
   readonly noop: boolean;
+  /** Why the agent says that nothing is to be changed, where it said so. */
+  readonly noopReason?: string;
   /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
   readonly files: readonly string[];
   readonly fileCount: number;

@@ -1,3 +1,5 @@
+import type { Failure, FailureClass } from './failure';
+
 /**
  * The `parallel_execution` object of the specification, key for key, and ours beside it.
  * Instants are ISO 8601, durations milliseconds.
@@ -36,6 +38,24 @@ export interface ParallelExecution {
   readonly resources: { readonly peak_concurrency: number; readonly avg_concurrency: number };
 }
 
+/** One failed attempt of a task that did not land. */
+export interface AttemptResult {
+  readonly attempt: number;
+  readonly class: FailureClass;
+  readonly kind: Failure['kind'];
+  readonly message: string;
+  /** Transcript, relative to the repository root; `null` when no agent was started. */
+  readonly log: string | null;
+  /** Ref that keeps what it wrote. */
+  readonly salvage: string | null;
+  /** What the healer did and said; `null` when none looked at it. */
+  readonly healer: {
+    readonly profile: string;
+    readonly outcome: 'fixed' | 'diagnosed' | 'failed' | null;
+    readonly note: string;
+  } | null;
+}
+
 /** What `run --json` prints and `report/result.json` holds. */
 export interface RunResult {
   readonly schemaVersion: 1;
@@ -46,8 +66,12 @@ export interface RunResult {
     readonly kind: string;
     readonly message: string;
     readonly log: string | null;
+    /** See `CURES`: what kind of failure it was. */
+    readonly class: FailureClass | 'unknown';
     /** Ref that keeps the work of the failed attempt. */
     readonly salvage: string | null;
+    /** Every failed attempt, oldest first. */
+    readonly attempts: readonly AttemptResult[];
   }[];
   readonly merges: readonly {
     readonly task: string;

@@ -2,7 +2,7 @@ import type { RunEvent } from '../model/event';
 import { parseTaskId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { failed, landed, planOf, runStarted, second, started } from '../testing/run-fixture';
-import { whyWaiting } from './explain';
+import { failureStory, whyWaiting } from './explain';
 import { viewOf } from './fold';
 
 function why(plan: Plan, id: string, events: readonly RunEvent[] = []): string {
@@ -115,5 +115,73 @@ describe('why a task waits', () => {
       'a is failed: agent exited with code 3.',
     );
     expect(why(plan, 'ghost')).toBe('The plan has no task ghost.');
+  });
+});
+
+describe('the story of a failing task', () => {
+  const plan = planOf({ a: {}, b: {} });
+  const a = parseTaskId('a');
+  const red = {
+    kind: 'verify-failed',
+    where: 'worktree',
+    command: 'npm test',
+    code: 1,
+    tail: '',
+  } as const;
+  const story = (...events: readonly RunEvent[]): readonly string[] =>
+    failureStory(viewOf(plan, [runStarted(plan), ...events]), a);
+  const first: readonly RunEvent[] = [
+    ...started('a', 1, 0),
+    { type: 'task:healing', at: second(1), task: a, attempt: 1, healer: 'medic' },
+    {
+      type: 'task:healed',
+      at: second(2),
+      task: a,
+      attempt: 1,
+      outcome: 'fixed',
+      note: 'looking\nadded the missing import\n',
+    },
+    {
+      type: 'attempt:failed',
+      at: second(3),
+      task: a,
+      attempt: 1,
+      failure: red,
+      salvage: 'refs/p/1',
+    },
+    { type: 'task:retrying', at: second(3), task: a, attempt: 2, retryAt: second(3), failure: red },
+  ];
+  const told =
+    'attempt 1: verify-failed: check failed on the worktree: npm test; ' +
+    'healer medic: fixed ("added the missing import"); work kept in refs/p/1';
+
+  it('is empty while nothing has failed', () => {
+    expect(story(...started('a', 1, 0))).toEqual([]);
+  });
+
+  it('tells class, reason, healer and where the work is, per attempt', () => {
+    expect(story(...first)).toEqual([told, 'backoff after 1 failed attempt']);
+    expect(story(...first, ...started('a', 1, 4, 2), ...failed('a', 5, 2))).toEqual([
+      told,
+      'attempt 2: agent-failed: agent exited with code 3; it left no work',
+      'failed after 2 failed attempts: the retries of the plan are used up',
+    ]);
+  });
+
+  it('tells a failure once, however often it is reported', () => {
+    const [repeated] = failed('a', 5, 2);
+    if (repeated === undefined) throw new Error('There is one.');
+    expect(story(...first, repeated, repeated)).toHaveLength(3);
+  });
+
+  it('ends well when a later attempt landed', () => {
+    expect(story(...first, ...started('a', 1, 4, 2), ...landed('a', 5, 2)).at(-1)).toBe(
+      'landed with attempt 2 after 1 failed attempt',
+    );
+  });
+
+  it('says that the healer was cut off when it never answered', () => {
+    const cut = first.filter(({ type }) => type !== 'task:healed');
+    expect(story(...cut)[0]).toContain('; healer medic: cut off; ');
   });
 });

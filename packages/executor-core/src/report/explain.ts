@@ -1,11 +1,13 @@
 import { accessConflict } from '../graph/path-overlap';
 import type { TaskId } from '../model/ids';
+import { CURES, failureClass } from '../model/failure';
 import { slotName } from '../model/ids';
 import type { Plan, Task } from '../model/task';
+import { storyLine } from './attempt-story';
 import { countText, durationText, listText } from './duration-text';
 import { problemOf } from './run-result';
 import type { RunView, TaskView } from './run-view';
-import { isTaskInProgress } from './run-view';
+import { isTaskInProgress, needsPerson } from './run-view';
 
 /**
  * Why a task is not running now, in one sentence for people: its dependency, the barrier before its
@@ -51,6 +53,32 @@ function whyPending(plan: Plan, view: RunView, task: Task): string {
     waitsForSlot(view, task) ??
     `${task.id} is ready and starts next.`
   );
+}
+
+/**
+ * The story of a task that failed at least once, a line per failed attempt and one for how it stands:
+ * what kind of failure, what failed, what the healer did, where the work is kept, what happens next.
+ * Empty for a task that never failed or is not in the plan.
+ */
+export function failureStory(view: RunView, id: TaskId): readonly string[] {
+  const seen = view.tasks.get(id);
+  if (seen === undefined || seen.attempts.length === 0) return [];
+  return [...seen.attempts.map(storyLine), standing(seen)];
+}
+
+function standing(seen: TaskView): string {
+  const tries = countText(seen.attempts.length, 'failed attempt');
+  if (seen.state === 'landed') return `landed with attempt ${seen.attempt} after ${tries}`;
+  if (needsPerson(seen)) return `${seen.state} after ${tries}: ${nextStep(seen)}`;
+  return `${seen.state} after ${tries}`;
+}
+
+/** What is done about the last failure, or the fact that its cure is used up. */
+function nextStep({ failure, state }: TaskView): string {
+  if (state === 'conflicted') return 'the conflict waits for a person';
+  if (failure === null) return 'nothing more is tried';
+  const { retry, cure } = CURES[failureClass(failure)];
+  return retry === 'final' ? cure : 'the retries of the plan are used up';
 }
 
 function waitsForDependency(view: RunView, task: Task): string | null {

@@ -1,6 +1,7 @@
 import type { EventOf, RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
+import type { AttemptStory } from './attempt-story';
 import type { TaskView } from './run-view';
 import { isTaskSettled } from './run-view';
 
@@ -42,11 +43,19 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     inSlotSince: event.at,
     worktree: event.worktree,
     branch: event.branch,
+    base: event.base,
+    healing: null,
   }),
   'process:started': () => ({}),
   'task:widened': () => ({}),
-  'task:healing': () => ({}),
-  'task:healed': () => ({}),
+  'task:healing': ({ healer }) => ({
+    note: `healer ${healer}`,
+    healing: { healer, outcome: null, note: '' },
+  }),
+  'task:healed': ({ outcome, note }, task) => ({
+    note: '',
+    healing: { healer: task.healing?.healer ?? '', outcome, note },
+  }),
   'task:overdue': () => ({}),
   'task:stolen': () => ({}),
   'task:reopened': (event, task) => ({
@@ -75,6 +84,7 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     failure: event.failure,
     failedAttempt: event.attempt,
     salvage: event.salvage,
+    attempts: withStory(task, event),
   }),
   'task:retrying': (event, task) => ({
     ...leaveSlot(event, task),
@@ -105,6 +115,14 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
 
 /** What belongs to one attempt and is forgotten when the next one begins. */
 const CLEARED: Patch = { progress: null, note: '', waitingFor: [], retryAt: null };
+
+/** An attempt fails once, however often that is reported. */
+function withStory(task: TaskView, event: EventOf<'attempt:failed'>): readonly AttemptStory[] {
+  const { attempt, failure, salvage } = event;
+  const { base, healing } = task;
+  const before = task.attempts.filter((story) => story.attempt !== attempt);
+  return [...before, { attempt, failure, salvage, base, healing }];
+}
 
 interface Instant {
   readonly at: number;

@@ -1,4 +1,4 @@
-import type { ControlRequest, EventOf, RunEvent, RunEventType } from '../model/event';
+import type { Candidate, ControlRequest, EventOf, RunEvent, RunEventType } from '../model/event';
 import { describeFailure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import { slotName } from '../model/ids';
@@ -33,10 +33,7 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'process:started': () => null,
   'task:progress': () => null,
   'task:verifying': (event) => taskLine('verifying', event.task, []),
-  'task:queued': (event) =>
-    taskLine('queued', event.task, [
-      event.candidate.noop ? 'no change' : countText(event.candidate.fileCount, 'file'),
-    ]),
+  'task:queued': (event) => taskLine('queued', event.task, [changeText(event.candidate)]),
   'task:merging': () => null,
   'task:landed': (event, view) => taskLine('landed', event.task, landedDetails(event.task, view)),
   'task:cached': (event) => taskLine('cached', event.task, ['restored, no agent ran']),
@@ -47,7 +44,8 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:widened': (event) =>
     taskLine('widened', event.task, [`may also write ${listText(event.writes)}`]),
   'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
-  'task:healed': (event) => taskLine(`healer: ${event.outcome}`, event.task, []),
+  'task:healed': (event) =>
+    taskLine('healed', event.task, [event.outcome, event.note.trim().split('\n').at(-1) ?? '']),
   'barrier:waiting': () => null,
   'barrier:left': () => null,
   'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,
@@ -111,6 +109,7 @@ function landedDetails(id: TaskId, view: RunView): readonly string[] {
   const took = elapsedMs(task, view.lastEventAt ?? 0);
   return [
     task.cached ? 'from the cache' : `attempt ${task.attempt}`,
+    task.healing?.outcome === 'fixed' ? `mended by ${task.healing.healer}` : '',
     took === null ? '' : durationText(took),
     filesText(task),
   ];
@@ -118,7 +117,13 @@ function landedDetails(id: TaskId, view: RunView): readonly string[] {
 
 function filesText(task: TaskView): string {
   if (task.candidate === null) return '';
-  return task.candidate.noop ? 'no change' : countText(task.candidate.fileCount, 'file');
+  return changeText(task.candidate);
+}
+
+/** `3 files`, or `no change: <what the agent said>`. */
+function changeText({ noop, noopReason, fileCount }: Candidate): string {
+  if (!noop) return countText(fileCount, 'file');
+  return noopReason === undefined ? 'no change' : `no change: ${noopReason.split('\n')[0] ?? ''}`;
 }
 
 function attemptsOf(task: TaskView | undefined): readonly string[] {

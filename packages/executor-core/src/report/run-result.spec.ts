@@ -89,7 +89,19 @@ describe('the result of a run', () => {
         kind: 'agent-exit',
         message: 'agent exited with code 3',
         log: '.parallel/runs/PEXEC-1705316400000/tasks/three/attempt-1/transcript.log',
+        class: 'agent-failed',
         salvage: null,
+        attempts: [
+          {
+            attempt: 1,
+            class: 'agent-failed',
+            kind: 'agent-exit',
+            message: 'agent exited with code 3',
+            log: '.parallel/runs/PEXEC-1705316400000/tasks/three/attempt-1/transcript.log',
+            salvage: null,
+            healer: null,
+          },
+        ],
       },
     ]);
     expect(result.merges.map((merge) => merge.task)).toEqual(['one', 'two', 'four']);

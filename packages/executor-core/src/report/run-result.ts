@@ -1,10 +1,11 @@
 import { criticalPath } from '../graph/critical-path';
 import { buildTaskGraph } from '../graph/task-graph';
 import type { RunEvent } from '../model/event';
-import { describeFailure } from '../model/failure';
+import { describeFailure, failureClass } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
-import type { ParallelExecution, RunResult, TaskResult } from '../model/result';
+import type { AttemptResult, ParallelExecution, RunResult, TaskResult } from '../model/result';
 import type { Plan } from '../model/task';
+import type { AttemptStory } from './attempt-story';
 import { viewOf } from './fold';
 import { totalWorkMs } from './progress';
 import type { RunView, TaskView } from './run-view';
@@ -151,9 +152,32 @@ function failureEntry(view: RunView, task: TaskView): RunResult['failures'][numb
     task: task.id,
     attempt,
     kind: task.state === 'conflicted' ? 'conflict' : (task.failure?.kind ?? 'unknown'),
+    class: classOf(task),
     message: problemOf(task),
     log,
     salvage: task.salvage ?? task.candidate?.ref ?? null,
+    attempts: task.attempts.map((story) => attemptResult(view, task.id, story)),
+  };
+}
+
+function classOf(task: TaskView): RunResult['failures'][number]['class'] {
+  if (task.state === 'conflicted') return 'conflict';
+  return task.failure === null ? 'unknown' : failureClass(task.failure);
+}
+
+function attemptResult(view: RunView, task: TaskId, story: AttemptStory): AttemptResult {
+  const { attempt, failure, salvage, healing, base } = story;
+  return {
+    attempt,
+    class: failureClass(failure),
+    kind: failure.kind,
+    message: describeFailure(failure),
+    log: view.id === null || base === null ? null : transcriptPath(view.id, task, attempt),
+    salvage,
+    healer:
+      healing === null
+        ? null
+        : { profile: healing.healer, outcome: healing.outcome, note: healing.note },
   };
 }
 

@@ -2,6 +2,7 @@ import type { Candidate, RunMode, RunOutcome } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
+import type { AttemptStory, HealerStory } from './attempt-story';
 
 /**
  * What a person or a program sees of a run: a fold over its journal and nothing else.
@@ -114,6 +115,12 @@ export interface TaskView {
   readonly failedAttempt: number | null;
   /** Ref that keeps what the latest failed attempt wrote. */
   readonly salvage: string | null;
+  /** The attempts that failed, oldest first. */
+  readonly attempts: readonly AttemptStory[];
+  /** The healer of the latest attempt; `null` when it had none. */
+  readonly healing: HealerStory | null;
+  /** Commit the latest attempt started from. */
+  readonly base: string | null;
   readonly blockedBy: TaskId | null;
   readonly cancelledBy: string | null;
   readonly conflictPaths: readonly string[];

@@ -14,7 +14,13 @@ function activityWith(acquire: LeaseStore['acquire']): { activity: Activity; fac
   const deps: ActivityDeps = {
     clock: nodeClock(),
     leases: { acquire } as LeaseStore,
-    attempts: { start: () => Promise.resolve(), stop: () => undefined, killAll: () => undefined },
+    attempts: {
+      start: () => Promise.resolve(),
+      stop: () => undefined,
+      suspend: () => undefined,
+      continue: () => undefined,
+      killAll: () => undefined,
+    },
     lander: { idle: () => Promise.resolve(), request: () => undefined, halt: () => undefined },
     run: parseRunId('PEXEC-1'),
     taskOf: () => task as NonNullable<typeof task>,

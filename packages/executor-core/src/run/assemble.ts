@@ -5,10 +5,13 @@ import { createWorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
 import type { Fact, FrontDoor, RunEvent } from '../model/event';
 import type { Failure } from '../model/failure';
+import { classifyFailure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { AgentProfile, Plan, Task } from '../model/task';
 import type { Journal } from '../ports/journal';
+import { viewOf } from '../report/fold';
 import { prepareProblem } from '../schedule/problem';
+import { mayRetry } from '../schedule/retry-policy';
 import type { RunState } from '../schedule/run-state';
 import { initialState, stateOf } from '../schedule/run-state';
 import { openDurationHistory } from '../store/duration-history';
@@ -52,6 +55,11 @@ export interface AssembleOptions {
   readonly state?: RunState;
 }
 
+/** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
+const GRACE_MS = 2000;
+/** Nx ends us five seconds after it asked: by then every agent must be gone and its work be kept. */
+const NX_GRACE_MS = 800;
+
 /** Fence of a candidate that was made without a lease, from a result bundle. */
 export const NO_LEASE = 0;
 
@@ -80,7 +88,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = poolOf(engine, run, plan);
-  const verifier = createVerifier({ engine, run, plan, pool });
+  const verifier = createVerifier({ engine, run, plan, pool, graceMs: graceOf(options) });
   const integration = await Integration.open(
     {
       ...tools,
@@ -135,6 +143,15 @@ function concernsAPartOnly({ type }: RunEvent): boolean {
   return type === 'run:finished' || type === 'run:mode' || type === 'barrier:opened';
 }
 
+/** Lock shared by every process that lands in this checkout. */
+export function mergeLock({ state }: Engine): string {
+  return join(state.locksDir, 'merge');
+}
+
+function graceOf({ frontDoor }: AssembleOptions): number {
+  return frontDoor === 'nx' ? NX_GRACE_MS : GRACE_MS;
+}
+
 type Emit = (fact: Fact) => Promise<void>;
 
 function landerContext(
@@ -151,7 +168,7 @@ function landerContext(
     clock,
     run,
     root: engine.repository.root,
-    mergeLock: join(engine.state.locksDir, 'merge'),
+    mergeLock: mergeLock(engine),
     integrationRef: parts.integration.ref,
     waiting: shared
       ? async () => queuedCandidates(await journal.read())
@@ -168,9 +185,10 @@ function landerContext(
 
 function attemptContext(
   engine: Engine,
-  { run, plan }: AssembleOptions,
+  options: AssembleOptions,
   parts: Pick<RunParts, 'loop' | 'integration' | 'pool'> & Pick<AttemptContext, 'emit' | 'taskOf'>,
 ): AttemptContext {
+  const { run, plan, journal } = options;
   const { tools, repository } = engine;
   const { setup } = plan.settings;
   return {
@@ -184,11 +202,15 @@ function attemptContext(
     paths: runPaths(repository.root, run),
     profileOf: (task) => profileOf(plan, task),
     adapterOf: (profile) => adapterOf(tools, profile),
-    lastFailure: (task) => lastFailure(parts.loop.current, task),
+    history: async (task) => viewOf(plan, await journal.read()).tasks.get(task)?.attempts ?? [],
+    mayRetry: (task, failure) => wouldRetry(parts.loop.current, task, failure),
+    maxRetries: plan.settings.retry.maxRetries,
+    healer: plan.agents.find(({ name }) => name === plan.settings.healer) ?? null,
+    graceMs: graceOf(options),
     integrationTip: () => parts.integration.tip(),
     setup,
-    setUp: (worktree, env, logPath) =>
-      setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath }),
+    setUp: (worktree, env, logPath, onProcess) =>
+      setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath, onProcess }),
     checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
     baseEnv: tools.env,
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
@@ -213,10 +235,15 @@ function profileOf(plan: Plan, task: Task): AgentProfile {
   return profile;
 }
 
-/** Why the previous attempt failed, while the next one is under way. */
-function lastFailure(state: RunState, task: TaskId): Failure | null {
+/** The scheduler's own answer to a failure that is not reported yet. */
+function wouldRetry(state: RunState, task: TaskId, failure: Failure): boolean {
   const index = state.problem.indexOf.get(task);
-  return index === undefined ? null : state.failures.get(index);
+  if (index === undefined || state.mode !== 'running') return false;
+  const free = classifyFailure(failure) === 'free-retry';
+  return mayRetry(state.problem.plan.settings.retry, failure, {
+    spent: state.spent.get(index) + Number(!free),
+    free: state.free.get(index) + Number(free),
+  });
 }
 
 function waitingIn(state: RunState): readonly Waiting[] {

@@ -8,9 +8,11 @@ import type { AgentAdapter } from '../ports/agent';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
-import type { ProcessRunner } from '../ports/process-runner';
+import type { ProcessRunner, RunningProcess } from '../ports/process-runner';
+import type { AttemptStory } from '../report/attempt-story';
 import type { Command } from '../schedule/command';
 import type { RunPaths } from '../store/run-dir';
+import type { StartingPoint } from './feedback';
 
 /** What attempts of one run share. */
 export interface AttemptContext {
@@ -28,8 +30,15 @@ export interface AttemptContext {
   readonly taskOf: (id: TaskId) => Task;
   readonly profileOf: (task: Task) => AgentProfile;
   readonly adapterOf: (profile: AgentProfile) => AgentAdapter;
-  /** The failure the next attempt must know about. */
-  readonly lastFailure: (task: TaskId) => Failure | null;
+  /** The failed attempts of a task so far, oldest first: what the next one must know about. */
+  readonly history: (task: TaskId) => Promise<readonly AttemptStory[]>;
+  /** Whether the run would try the task again if its attempt failed like this now. */
+  readonly mayRetry: (task: TaskId, failure: Failure) => boolean;
+  readonly maxRetries: number;
+  /** Mends the worktree of a failed attempt; `null`: the plan has none. */
+  readonly healer: AgentProfile | null;
+  /** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
+  readonly graceMs: number;
   /** Commit every new attempt starts from: it contains all that has landed. */
   readonly integrationTip: () => Promise<string>;
   readonly setup: WorktreeSetup;
@@ -37,6 +46,7 @@ export interface AttemptContext {
     worktree: string,
     env: Readonly<Record<string, string>>,
     logPath: string,
+    onProcess: (process: RunningProcess) => void,
   ) => Promise<Failure | null>;
   readonly checkEnvironment: (base: string) => Readonly<Record<string, string>>;
   /** Environment this process was started with; agents get a scrubbed copy. */
@@ -55,4 +65,7 @@ export interface AttemptScene {
   readonly worktree: string;
   /** Short name of the branch the agent was given. */
   readonly branch: string;
+  /** Failed attempts before this one, oldest first. */
+  readonly stories: readonly AttemptStory[];
+  readonly start: StartingPoint;
 }

@@ -1,7 +1,11 @@
 import { agentEnvironment } from '../isolate/git-env';
-import type { Failure } from '../model/failure';
-import { describeFailure, failureLog } from '../model/failure';
+import type { AgentProfile } from '../model/task';
+import type { AgentInvocation } from '../ports/agent';
+import type { AttemptStory } from '../report/attempt-story';
 import type { AttemptContext, AttemptScene } from './attempt-context';
+import type { StartingPoint } from './feedback';
+import { feedbackText } from './feedback';
+import { changedPaths } from './last-work';
 
 /** The files an agent is started with; `feedback` is `null` on a first attempt. */
 export interface AgentFiles {
@@ -9,43 +13,46 @@ export interface AgentFiles {
   readonly promptFile: string;
   readonly feedback: string | null;
   readonly feedbackFile: string | null;
+  /** Where it may declare that nothing is to be done. */
+  readonly noopFile: string;
 }
 
-/** Writes the prompt and, after a failure, the feedback where the agent finds them. */
+/** Writes the prompt and, after a failure, the feedback where the agent finds them. Done again, it writes them anew. */
 export async function writeAgentFiles(
   context: AttemptContext,
   scene: AttemptScene,
 ): Promise<AgentFiles> {
-  const { task, profile, command } = scene;
+  const { task, profile, command, stories, start } = scene;
   const paths = context.paths.task(task.id).attempt(command.attempt);
   await context.fs.makeDir(paths.dir);
-  const prompt = [profile.instructions, task.prompt].filter((part) => part !== null).join('\n\n');
+  const prompt = joined(profile.instructions, task.prompt);
   await context.fs.writeAtomic(paths.promptFile, prompt);
-  const failure = context.lastFailure(task.id);
-  const feedback = failure === null ? null : feedbackText(failure, command.attempt - 1);
+  const feedback = await feedbackOf(context, stories, start, command.attempt);
   if (feedback !== null) await context.fs.writeAtomic(paths.feedbackFile, feedback);
   return {
     prompt,
     promptFile: paths.promptFile,
     feedback,
     feedbackFile: feedback === null ? null : paths.feedbackFile,
+    noopFile: paths.noopFile,
   };
 }
 
-/** What the next attempt is told about the last one. */
-export function feedbackText(failure: Failure, attempt: number): string {
-  const lines = [`Attempt ${attempt} failed: ${describeFailure(failure)}.`];
-  if (failure.kind === 'lock-violation') {
-    lines.push('', 'Files outside the write set:', ...failure.paths.map((path) => `  ${path}`));
-    lines.push('', 'Allowed:', ...failure.allowed.map((glob) => `  ${glob}`));
-  }
-  if (failure.kind === 'conflict') {
-    lines.push('', 'Start from the files as they are now; these were changed meanwhile:');
-    lines.push(...failure.paths.map((path) => `  ${path}`));
-  }
-  const log = failureLog(failure);
-  if (log !== '') lines.push('', 'End of its output:', '', log);
-  return `${lines.join('\n')}\n`;
+async function feedbackOf(
+  context: AttemptContext,
+  stories: readonly AttemptStory[],
+  start: StartingPoint,
+  attempt: number,
+): Promise<string | null> {
+  const last = stories.at(-1);
+  if (last === undefined) return null;
+  return feedbackText({
+    stories: [...stories.slice(0, -1), last],
+    attempt,
+    maxRetries: context.maxRetries,
+    start,
+    changed: await changedPaths(context.git, context.root, last),
+  });
 }
 
 /** The agent's environment for one attempt. */
@@ -64,10 +71,59 @@ export function attemptEnvironment(
     baseCommit: scene.base,
     promptFile: files.promptFile,
     feedbackFile: files.feedbackFile,
+    noopFile: files.noopFile,
+    lastWork: scene.stories.at(-1)?.salvage ?? null,
     reads: task.access.reads,
     writes: task.access.writes,
     stateRoot: context.root,
     taskEnv: task.env,
     profileEnv: profile.env,
   });
+}
+
+/** What the agent of an attempt is started with. */
+export function agentInvocation(
+  context: AttemptContext,
+  { task, profile, command, worktree }: AttemptScene,
+  { prompt, feedback }: AgentFiles,
+  env: Readonly<Record<string, string>>,
+): AgentInvocation {
+  const { attempt } = command;
+  const transcriptPath = context.paths.task(task.id).attempt(attempt).transcript;
+  const onProgress: AgentInvocation['onProgress'] = (percent, note) => {
+    const at = context.clock.now();
+    void context.emit({ type: 'task:progress', task: task.id, percent, note, at });
+  };
+  const about = { task, profile, attempt, worktree };
+  return { ...about, prompt, feedback, env, transcriptPath, onProgress };
+}
+
+const HEALER_PROMPT = `An agent's attempt at the task below has failed, and you are in the worktree it left behind.
+Find out why it failed, and mend what is wrong. Change as little as you can, and only files the task may
+write. Say in your last lines what was wrong and what you did: the next attempt is told.
+How it failed:`;
+
+/** What a healer is started with, in the worktree of the failure that the last of `scene.stories` tells of. */
+export async function healerInvocation(
+  context: AttemptContext,
+  scene: AttemptScene,
+  healer: AgentProfile,
+): Promise<AgentInvocation> {
+  const { task, command, worktree, stories, start } = scene;
+  const { attempt } = command;
+  const { noopFile, healer: paths } = context.paths.task(task.id).attempt(attempt);
+  const { promptFile, feedbackFile, transcript } = paths;
+  const feedback = (await feedbackOf(context, stories, start, attempt)) ?? '';
+  const prompt = joined(healer.instructions, HEALER_PROMPT, feedback, 'The task:', task.prompt);
+  await context.fs.writeAtomic(promptFile, prompt);
+  await context.fs.writeAtomic(feedbackFile, feedback);
+  const files: AgentFiles = { prompt, promptFile, feedback, feedbackFile, noopFile };
+  const own = { ...scene, profile: healer };
+  const env = { ...attemptEnvironment(context, own, files), PARALLEL_HEALING: '1' };
+  const about = { task, profile: healer, attempt, worktree, prompt, feedback, env };
+  return { ...about, transcriptPath: transcript, onProgress: () => undefined };
+}
+
+function joined(...parts: readonly (string | null)[]): string {
+  return parts.filter((part) => part !== null).join('\n\n');
 }

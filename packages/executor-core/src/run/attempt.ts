@@ -2,12 +2,14 @@ import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
-import { checkWriteSet } from '../verify/write-set-check';
-import { runChecks } from '../verify/run-checks';
 import type { AttemptContext, AttemptScene, StartCommand } from './attempt-context';
-import { attemptEnvironment, writeAgentFiles } from './attempt-files';
-import { produceCandidate } from './candidate-step';
+import { agentInvocation, attemptEnvironment, writeAgentFiles } from './attempt-files';
+import { healAttempt, healMerged } from './heal';
+import type { Verdict } from './judge';
+import { judgeWork } from './judge';
+import { restoreWork } from './last-work';
 import { runAgent } from './run-agent';
+import { prepareWorktree } from './set-up-step';
 import { StopOrder } from './stop-order';
 
 /** Runs attempts: worktree, agent, checks, candidate. Reports through facts; never rejects. */
@@ -15,6 +17,9 @@ export interface AttemptRunner {
   start(command: StartCommand): Promise<void>;
   /** Ends a running attempt; `interrupt` gives it time to end by itself. */
   stop(task: TaskId, how: 'interrupt' | 'kill'): void;
+  /** Freezes the agent of a running attempt, and the clock of its timeout with it, until `continue`. */
+  suspend(task: TaskId): void;
+  continue(task: TaskId): void;
   /** Ends all of them at once. */
   killAll(): void;
 }
@@ -38,6 +43,8 @@ export function createAttemptRunner(context: AttemptContext): AttemptRunner {
       }
     },
     stop: (task, how) => orders.get(task)?.give(how),
+    suspend: (task) => orders.get(task)?.suspend(),
+    continue: (task) => orders.get(task)?.resume(),
     killAll: () => {
       for (const order of orders.values()) order.give('kill');
     },
@@ -62,8 +69,7 @@ async function runAttempt(
     }
     failed = result;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    failed = { failure: { kind: 'agent-error', message }, salvage: null };
+    failed = { failure: thrown(error), salvage: null };
   }
   const failure: Failure =
     order.how === null
@@ -88,102 +94,62 @@ async function attemptInWorktree(
   command: StartCommand,
   order: StopOrder,
 ): Promise<AttemptResult> {
+  const stories = await context.history(task.id);
   const base = await context.integrationTip();
-  const worktree = await context.pool.create({
-    slot: command.slot,
-    task: task.id,
-    commit: base,
-    token: command.token,
-  });
+  const { attempt, slot, token } = command;
+  const { path, branch } = await context.pool.create({ slot, task: task.id, commit: base, token });
   const profile = context.profileOf(task);
-  const { attempt, slot } = command;
   await context.emit({
     type: 'task:started',
     task: task.id,
     attempt,
     slot,
     base,
-    ...named(worktree),
+    branch,
+    worktree: path,
     profile: profile.name,
     at: context.clock.now(),
   });
-  let failure: Failure;
-  let kept: string | null = null;
+  let verdict: Verdict;
   try {
-    const outcome = await workAndCheck(
-      context,
-      { task, profile, command, base, worktree: worktree.path, branch: worktree.branch },
-      order,
-    );
-    if ('candidate' in outcome) {
-      await context.pool.remove(worktree.path, [], outcome.candidate);
-      return outcome;
-    }
-    ({ failure, kept } = outcome);
+    const start = await restoreWork(context.git, path, base, stories, context.healer !== null);
+    const scene = { task, profile, command, base, worktree: path, branch, stories, start };
+    verdict = await workAndJudge(context, scene, order);
   } catch (error) {
-    failure = {
-      kind: 'agent-error',
-      message: error instanceof Error ? error.message : String(error),
-    };
+    verdict = { failure: thrown(error), kept: null };
   }
-  const release = await context.pool.remove(worktree.path);
-  return { failure, salvage: (release.kind === 'removed' ? release.saved : null) ?? kept };
+  if ('candidate' in verdict) {
+    await context.pool.remove(path, [], verdict.candidate);
+    return verdict;
+  }
+  const release = await context.pool.remove(path);
+  const saved = release.kind === 'removed' ? release.saved : null;
+  return { failure: verdict.failure, salvage: verdict.kept ?? saved };
 }
 
-function named(worktree: { readonly path: string; readonly branch: string }): {
-  branch: string;
-  worktree: string;
-} {
-  return { branch: worktree.branch, worktree: worktree.path };
-}
-
-async function workAndCheck(
+async function workAndJudge(
   context: AttemptContext,
-  scene: AttemptScene,
+  given: AttemptScene,
   order: StopOrder,
-): Promise<
-  { readonly failure: Failure; readonly kept: string | null } | { readonly candidate: Candidate }
-> {
-  const { task, command, worktree } = scene;
-  const paths = context.paths.task(task.id).attempt(command.attempt);
-  const files = await writeAgentFiles(context, scene);
+): Promise<Verdict> {
+  let scene = given;
+  let files = await writeAgentFiles(context, scene);
   const env = attemptEnvironment(context, scene, files);
-  const unready = await context.setUp(worktree, env, paths.checkLog);
+  const unready = await prepareWorktree(context, scene, env, order);
   if (unready !== null) return { failure: unready, kept: null };
-  const failure = await runAgent(context, scene, order, files, env);
-  if (failure !== null) return { failure, kept: null };
-  await context.emit({
-    type: 'task:verifying',
-    task: task.id,
-    attempt: command.attempt,
-    at: context.clock.now(),
-  });
-  const result = await produceCandidate(context, scene);
-  if ('failure' in result) return { failure: result.failure, kept: null };
-  const kept = result.candidate.noop ? null : result.candidate.ref;
-  const written = checkWriteSet(result.paths, task.access);
-  if (!written.ok) {
-    return {
-      failure: { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes },
-      kept,
-    };
+  if (scene.start.kind === 'unmended') {
+    const healed = await healMerged(context, scene, files, order);
+    if ('candidate' in healed) return healed;
+    scene = { ...scene, stories: healed.stories };
+    files = await writeAgentFiles(context, scene);
   }
-  const red = await runChecks({
-    runner: context.runner,
-    clock: context.clock,
-    fs: context.fs,
-    commands: task.verify,
-    cwd: worktree,
-    env: context.checkEnvironment(scene.base),
-    logPath: paths.checkLog,
-    timeoutMs: task.timeoutMs,
-    signal: order.signal,
-    where: 'worktree',
-  });
-  if (red !== null) return { failure: red, kept };
-  if (!(await context.leases.isCurrent(command.token))) {
-    return { failure: { kind: 'lost-lease', token: command.token }, kept };
-  }
-  await context.saveBundle(scene, result.candidate);
-  return result;
+  const failure = await runAgent(context, agentInvocation(context, scene, files, env), order);
+  const verdict =
+    failure === null ? await judgeWork(context, scene, files, order) : { failure, kept: null };
+  return 'candidate' in verdict ? verdict : healAttempt(context, scene, files, verdict, order);
+}
+
+function thrown(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: 'agent-error', message };
 }

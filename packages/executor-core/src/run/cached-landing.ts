@@ -10,7 +10,7 @@ import { landedCandidates } from '../merge/landed';
 import type { Bundle } from '../store/result-bundle';
 import { readBundle } from '../store/result-bundle';
 import type { RunParts } from './assemble';
-import { assembleRun, NO_LEASE } from './assemble';
+import { assembleRun, mergeLock, NO_LEASE } from './assemble';
 import type { Engine } from './engine';
 import { targetRef } from './integration';
 import { findTask, inSharedRun, only, requireRunId, verdictOf } from './shared-run';
@@ -22,16 +22,22 @@ export interface LandBundlesResult {
   readonly failed: readonly { readonly task: TaskId; readonly reason: string }[];
 }
 
+export interface LandBundlesRequest {
+  readonly runId: string;
+  readonly tasks: readonly string[];
+  /** How many tasks Nx runs at once. */
+  readonly parallel?: number | undefined;
+}
+
 /** Lands finished tasks from their result bundles, through the merge queue, without running an agent. */
 export async function landBundles(
   engine: Engine,
   plan: Plan,
-  runId: string,
-  tasks: readonly string[],
+  { runId, tasks, parallel }: LandBundlesRequest,
 ): Promise<LandBundlesResult> {
   const run = requireRunId(runId);
   const ids = tasks.map((task) => findTask(plan, task).id);
-  return inSharedRun(engine, plan, run, [], async (parts, first, journal) => {
+  return inSharedRun(engine, { plan, run, tasks: [], parallel }, async (parts, first, journal) => {
     await parts.loop.emit(first);
     return landCached(engine, plan, run, ids, journal);
   });
@@ -59,11 +65,16 @@ async function landCached(
     frontDoor: 'nx',
   });
   const queued: TaskId[] = [];
+  const catchUp = once(() =>
+    engine.tools.mutex.with(mergeLock(engine), () => parts.integration.catchUp()),
+  );
   const before = await landedBefore(engine, plan, run, parts.integration.ref);
   for (const task of tasks) {
     const answer = await candidateOfBundle(engine, plan, run, task, parts, before);
-    if (answer === 'landed') result.already.push(task.id);
-    else if ('reason' in answer) result.failed.push({ task: task.id, reason: answer.reason });
+    if (answer === 'landed') {
+      result.already.push(task.id);
+      await catchUp();
+    } else if ('reason' in answer) result.failed.push({ task: task.id, reason: answer.reason });
     else {
       queued.push(task.id);
       await parts.loop.emit({
@@ -81,6 +92,12 @@ async function landCached(
     else result.failed.push({ task, reason: verdict.reason ?? 'it did not land' });
   }
   return result;
+}
+
+/** Calls `body` the first time only. */
+function once(body: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => (done ??= body());
 }
 
 /** Ids of the candidates that are on the integration branch or on the target. */

@@ -48,7 +48,11 @@ export function adapterOf(tools: Toolbox, profile: AgentProfile): AgentAdapter {
 
 /** Throws `UserError` naming every used profile that cannot run here. */
 export function checkAdapters(tools: Toolbox, plan: Plan): void {
-  const used = new Set(plan.tasks.map((task) => task.profile));
+  const { healer } = plan.settings;
+  const used = new Set([healer, ...plan.tasks.map((task) => task.profile)]);
+  if (healer !== null && !plan.agents.some(({ name }) => name === healer)) {
+    throw new UserError('usage', `The healer ${healer} is no agent profile of the plan.`, null);
+  }
   const problems = plan.agents
     .filter((profile) => used.has(profile.name))
     .flatMap((profile) => {

@@ -95,6 +95,16 @@ export class Integration {
     await this.hold(`${target} keeps moving`);
   }
 
+  /**
+   * Takes in what has landed on the target since, through another run for instance, so that work which
+   * builds upon it finds it. Call it under the merge lock.
+   */
+  async catchUp(): Promise<void> {
+    const { git, root } = this.context;
+    const tip = this.target === null ? null : await readRef(git, root, this.target);
+    if (tip !== null) await this.absorb(tip);
+  }
+
   /** Where the target is; our own branch is made here, the user's is never made anew. */
   private async targetTip(target: string): Promise<string | null> {
     const { git, root, branch } = this.context;

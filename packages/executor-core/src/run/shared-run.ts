@@ -16,12 +16,19 @@ import type { Engine } from './engine';
 import { claimWorkspace, openRunJournal } from './engine';
 import { isFact } from './facts';
 
-/** Opens the shared run with a loop over `tasks` only; closes it again whatever happens. */
+/** The part of a shared run that one process plays. */
+export interface SharedPart {
+  readonly plan: Plan;
+  readonly run: RunId;
+  readonly tasks: readonly Task[];
+  /** How many tasks Nx runs at once, where that is known. */
+  readonly parallel?: number | undefined;
+}
+
+/** Opens the shared run with a loop over its part's tasks only; closes it again whatever happens. */
 export async function inSharedRun<T>(
   engine: Engine,
-  plan: Plan,
-  run: RunId,
-  tasks: readonly Task[],
+  { plan, run, tasks, parallel }: SharedPart,
   body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
 ): Promise<T> {
   const { tools, repository } = engine;
@@ -49,7 +56,7 @@ export async function inSharedRun<T>(
         planDigest: planDigest(plan),
         base: repository.head,
         target: repository.branch,
-        maxAgents: plan.settings.maxAgents,
+        maxAgents: Math.min(plan.settings.maxAgents, parallel ?? Infinity),
         frontDoor: 'nx',
         tasks: plan.tasks.length,
         owner,

@@ -6,6 +6,7 @@ import { setUpWorktree } from '../isolate/worktree-setup';
 import type { Failure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import type { Plan } from '../model/task';
+import type { RunningProcess } from '../ports/process-runner';
 import { runPaths } from '../store/run-dir';
 import { runChecks } from '../verify/run-checks';
 import type { Engine } from './engine';
@@ -15,6 +16,8 @@ export interface VerifierContext {
   readonly run: RunId;
   readonly plan: Plan;
   readonly pool: WorktreePool;
+  /** Time between SIGTERM and SIGKILL when checks must be stopped. */
+  readonly graceMs: number;
 }
 
 /** The plan's checks on merged trees, or `null` when the plan has none. */
@@ -58,19 +61,33 @@ export class Verifier {
   }
 
   private async judge(commit: string, base: string, signal?: AbortSignal): Promise<Failure | null> {
-    const { engine, run, plan, pool } = this.context;
+    const { engine, run, plan, pool, graceMs } = this.context;
     const { tools, repository } = engine;
     const { verify: commands, setup, timeoutMs } = plan.settings;
     const logPath = join(runPaths(repository.root, run).dir, 'verify.log');
     const { path } = await pool.detached('verify-1', commit);
     const env = checkEnvironment(tools.env, base);
     if (this.worktree === null) {
-      const request = { ...tools, root: repository.root, worktree: path, setup, env, logPath };
+      const onProcess = (process: RunningProcess): void => {
+        endOnAbort(process, signal);
+      };
+      const at = { root: repository.root, worktree: path };
+      const request = { ...tools, ...at, setup, env, logPath, onProcess };
       const unready = await setUpWorktree(request);
       if (unready !== null) return unready;
       this.worktree = path;
     }
     const where = 'merged' as const;
-    return runChecks({ ...tools, commands, cwd: path, env, logPath, timeoutMs, signal, where });
+    const limits = { timeoutMs, signal, graceMs };
+    return runChecks({ ...tools, commands, cwd: path, env, logPath, ...limits, where });
   }
+}
+
+function endOnAbort(process: RunningProcess, signal?: AbortSignal): void {
+  const end = (): void => {
+    process.signal('SIGKILL');
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted === true) end();
+  void process.exited.then(() => signal?.removeEventListener('abort', end));
 }

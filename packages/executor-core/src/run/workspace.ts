@@ -10,6 +10,7 @@ import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
 import { parsePlan } from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
+import { declareNoop } from './declare-noop';
 import type { Engine } from './engine';
 import { knownDurations } from './learn-durations';
 import { openEngine, openRunJournal } from './engine';
@@ -76,6 +77,8 @@ export interface Workspace {
   runs(): Promise<readonly RunId[]>;
   /** Called by agents: reports progress of the task named in their environment. */
   reportProgress(percent: number | null, note: string): Promise<void>;
+  /** Called by agents: declares that the task in their environment needs no change, and why. */
+  declareNoop(reason: string): Promise<void>;
   /** Writes a starter plan unless there is one. */
   initPlan(): Promise<{ readonly path: string; readonly created: boolean }>;
   /** The engine underneath, for the other front door. */
@@ -111,6 +114,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     durations: (plan) => knownDurations(tools.fs, root, plan),
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
+    declareNoop: (reason) => declareNoop(tools, reason),
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,
     initPlan: async () => {
       const present = await planAtRoot(tools, root);

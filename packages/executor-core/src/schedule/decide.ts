@@ -171,7 +171,7 @@ function onAttemptFailed(turn: Turn, before: RunState, event: EventOf<'attempt:f
     turn.record({ type: 'task:withdrawn', task });
   } else if (!turn.state.failedFast && mayRetry(settings.retry, failure, count)) {
     const seed = `${task}/${now.attempt}`;
-    const retryAt = turn.at + retryDelayMs(settings.retry, count.spent + count.free, seed);
+    const retryAt = turn.at + retryDelayMs(settings.retry, count.spent + count.free, seed, failure);
     turn.record({ type: 'task:retrying', task, attempt: now.attempt + 1, retryAt, failure });
     turn.command({ type: 'wake', task, at: retryAt });
   } else {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../model/failure';
-import { classifyFailure } from '../model/failure';
+import { classifyFailure, failureClass, failureLog } from '../model/failure';
+import { retryAfterMs } from '../model/output-hints';
 import type { RetryPolicy } from '../model/task';
 
 /** Most free retries (try later, interrupted) of one task before they count as failures after all. */
@@ -31,11 +32,29 @@ export function mayRetry(
 }
 
 /**
- * Delay in ms before the next attempt, after `failures` (1 and more) failed ones. Exponential back-off
- * with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). The jitter is a hash of
- * `seed`, so a replay of the journal gives the same delay.
+ * Delay in ms before the next attempt, after `failures` (1 and more) failed ones. Exponential back-off with full jitter (AWS Architecture
+ * Blog, "Exponential Backoff And Jitter"). The jitter is a hash of `seed`, so a replay of the
+ * journal gives the same delay. A program that asked to be left alone for a time (`retry-after:`) is
+ * left alone for at least that time, whatever the policy: the back-off comes on top, so that 25
+ * agents under one limit do not come back at one instant.
  */
-export function retryDelayMs(policy: RetryPolicy, failures: number, seed: string): number {
+export function retryDelayMs(
+  policy: RetryPolicy,
+  failures: number,
+  seed: string,
+  failure: Failure,
+): number {
+  return askedDelayMs(failure) + backoffMs(policy, failures, seed);
+}
+
+/** Only who was turned away by a server knows when to come back. */
+function askedDelayMs(failure: Failure): number {
+  const name = failureClass(failure);
+  if (name !== 'try-later' && name !== 'transient') return 0;
+  return retryAfterMs(failureLog(failure)) ?? 0;
+}
+
+function backoffMs(policy: RetryPolicy, failures: number, seed: string): number {
   switch (policy.backoff) {
     case 'none':
       return 0;

@@ -31,6 +31,10 @@ export interface AttemptPaths {
   readonly feedbackFile: string;
   /** Output of the task's checks. */
   readonly checkLog: string;
+  /** Where the agent may declare that nothing is to be done. */
+  readonly noopFile: string;
+  /** The same of the healer that looked at the failed attempt. */
+  readonly healer: Pick<AttemptPaths, 'transcript' | 'promptFile' | 'feedbackFile'>;
 }
 
 /** The files of one run. */
@@ -87,6 +91,12 @@ function attemptPaths(dir: string): AttemptPaths {
     promptFile: join(dir, 'prompt.md'),
     feedbackFile: join(dir, 'feedback.md'),
     checkLog: join(dir, 'checks.log'),
+    noopFile: join(dir, 'noop.txt'),
+    healer: {
+      transcript: join(dir, 'healer.log'),
+      promptFile: join(dir, 'healer-prompt.md'),
+      feedbackFile: join(dir, 'healer-feedback.md'),
+    },
   };
 }
 

@@ -17,8 +17,12 @@ const SAYS: Says = {
   'task:progress': ({ percent, note }) =>
     percent === null ? note : `${percent} % ${note}`.trimEnd(),
   'task:verifying': () => 'checks run in its worktree',
-  'task:queued': ({ candidate: { noop, fileCount } }) =>
-    noop ? 'done, nothing to change' : `done, changed files: ${fileCount}`,
+  'task:healing': ({ healer }) => `the healer ${healer} looks at the failed attempt`,
+  'task:healed': ({ outcome }) => `healer: ${outcome}`,
+  'task:queued': ({ candidate: { noop, noopReason, fileCount } }) => {
+    if (!noop) return `done, changed files: ${fileCount}`;
+    return `done, nothing to change${noopReason === undefined ? '' : `: ${noopReason}`}`;
+  },
   'task:landed': ({ commit }) =>
     commit === null ? 'nothing to land' : `landed as ${commit.slice(0, 10)}`,
   'attempt:failed': ({ attempt, failure }) => `attempt ${attempt}: ${describeFailure(failure)}`,

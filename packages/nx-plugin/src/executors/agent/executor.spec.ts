@@ -1,5 +1,6 @@
 import type { ExecutorContext } from '@nx/devkit';
 import {
+  inNxTaskTurn,
   landBundles,
   parseRunId,
   parseTaskId,
@@ -13,9 +14,11 @@ jest.mock('@parallel-executor/core', () => ({
   ...jest.requireActual<object>('@parallel-executor/core'),
   landBundles: jest.fn(),
   runPlanTask: jest.fn(),
+  inNxTaskTurn: jest.fn(),
 }));
 const run = jest.mocked(runPlanTask);
 const land = jest.mocked(landBundles);
+const turn = jest.mocked(inNxTaskTurn);
 
 const RUN_ID = parseRunId('PEXEC-1700000000000');
 const DONE = { success: true, reason: null, runId: RUN_ID };
@@ -39,6 +42,7 @@ describe('the agent executor', () => {
   beforeEach(() => {
     said = jest.spyOn(console, 'log').mockImplementation();
     complained = jest.spyOn(console, 'error').mockImplementation();
+    turn.mockImplementation((_options, body) => body());
     run.mockResolvedValue(DONE);
     land.mockResolvedValue({ landed: [], already: [], failed: [] });
     workspace = tempWorkspace({
@@ -153,6 +157,42 @@ describe('the agent executor', () => {
     expect(complained).toHaveBeenCalledWith('b: agent exited with code 3');
     await execute();
     expect(run).toHaveBeenCalledTimes(2);
+  });
+
+  it('waits its turn, says so, and finds what the other command has made', async () => {
+    turn.mockImplementation(async ({ onWaiting }, body) => {
+      onWaiting();
+      // The other command runs to its end meanwhile.
+      turn.mockImplementation((_options, own) => own());
+      await execute();
+      return body();
+    });
+    expect(await execute()).toEqual({ success: true });
+    expect(said).toHaveBeenCalledWith('b: waits for another nx command that runs it right now');
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells the run how many tasks Nx runs at once', async () => {
+    process.env['PARALLEL_NX_PARALLEL'] = '7';
+    await execute();
+    expect(run.mock.calls[0]?.[0]).toMatchObject({ parallel: 7 });
+    expect(land.mock.calls[0]?.[0]).toMatchObject({ parallel: 7 });
+  });
+
+  it('refuses to run inside an agent', async () => {
+    process.env['PARALLEL_TASK_ID'] = 'outer';
+    expect(await execute()).toEqual({ success: false });
+    expect(complained).toHaveBeenCalledWith(expect.stringContaining('the agent of outer'));
+    expect(turn).not.toHaveBeenCalled();
+  });
+
+  it('is quiet about its own end while it waits', async () => {
+    turn.mockImplementation(() => {
+      process.emit('SIGTERM');
+      return Promise.reject(new Error('MutexTimeout'));
+    });
+    expect(await execute()).toEqual({ success: false });
+    expect(complained).toHaveBeenCalledWith('b: stopped');
   });
 
   it('fails with the diagnostics of an invalid plan', async () => {

@@ -1,5 +1,6 @@
 import type { ExecutorContext } from '@nx/devkit';
-import { landBundles, runPlanTask } from '@parallel-executor/core';
+import { inNxTaskTurn, landBundles, runPlanTask } from '@parallel-executor/core';
+import { toldParallel } from '../../nx-parallel';
 import { FRESH_VARIABLE, runIdOf } from '../../nx-run';
 import { readWorkspacePlan } from '../../read-plan';
 import { abortOnStop } from './abort-on-stop';
@@ -13,6 +14,13 @@ export interface AgentExecutorOptions {
   readonly problem?: string;
 }
 
+/** The run that all processes of one Nx command share. */
+interface SharedRun {
+  readonly cwd: string;
+  readonly runId: string;
+  readonly parallel: number | undefined;
+}
+
 /** Runs one task of the plan: lease, worktree, agent, checks, merge queue, landing, result bundle. */
 export async function agentExecutor(
   options: AgentExecutorOptions,
@@ -23,42 +31,65 @@ export async function agentExecutor(
     console.error(problem ?? 'The executor needs the option "task".');
     return { success: false };
   }
+  const { PARALLEL_TASK_ID: outer } = process.env;
+  if (outer !== undefined) {
+    console.error(`${task}: the agent of ${outer} may not start agents: it would wait for itself.`);
+    return { success: false };
+  }
   const stop = abortOnStop(process);
   try {
     const success = await produce(task, context, stop.signal);
     return { success: success && !stop.signal.aborted };
   } catch (error) {
-    console.error(explain(error));
+    console.error(stop.signal.aborted ? `${task}: stopped` : explain(error));
     return { success: false };
   } finally {
     stop.dispose();
   }
 }
 
-/** The result comes from its bundle when nothing it was made from has changed, else from the agent. */
 async function produce(
   task: string,
   context: ExecutorContext,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { root } = context;
-  const runId = runIdOf(process.env);
+  const shared: SharedRun = {
+    cwd: root,
+    runId: runIdOf(process.env),
+    parallel: toldParallel(process.env),
+  };
   const upstream = upstreamTasks(context);
   // What came from the cache is restored but not landed yet, and this task builds upon it.
-  const missing = await land(root, runId, upstream);
+  const missing = await land(shared, upstream);
   if (missing.length > 0) {
     for (const line of missing) console.error(line);
     return false;
   }
+  const onWaiting = (): void => {
+    console.log(`${task}: waits for another nx command that runs it right now`);
+  };
+  return inNxTaskTurn({ cwd: root, task, signal, onWaiting }, () =>
+    reuseOrRun(task, shared, upstream, signal),
+  );
+}
+
+/** The result comes from its bundle when nothing it was made from has changed, else from the agent. */
+async function reuseOrRun(
+  task: string,
+  shared: SharedRun,
+  upstream: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { cwd: root } = shared;
   const key = resultKey(root, readWorkspacePlan(root).keyOf(task), upstream);
   const reusable = process.env[FRESH_VARIABLE] !== 'true' && isUpToDate(root, task, key);
-  if (reusable && (await land(root, runId, [task])).length === 0) {
+  if (reusable && (await land(shared, [task])).length === 0) {
     console.log(`${task}: nothing it depends on has changed; landed without running the agent`);
     return true;
   }
   const result = await runPlanTask({
-    cwd: root,
-    runId,
+    ...shared,
     task,
     signal,
     onEvent(event) {
@@ -72,13 +103,9 @@ async function produce(
 }
 
 /** Lands result bundles; returns a line for each that did not land. */
-async function land(
-  cwd: string,
-  runId: string,
-  tasks: readonly string[],
-): Promise<readonly string[]> {
+async function land(shared: SharedRun, tasks: readonly string[]): Promise<readonly string[]> {
   if (tasks.length === 0) return [];
-  const { failed } = await landBundles({ cwd, runId, tasks });
+  const { failed } = await landBundles({ ...shared, tasks });
   return failed.map(({ task, reason }) => `${task} did not land: ${reason}`);
 }
 

@@ -1,0 +1,100 @@
+import type { Candidate } from '../model/event';
+import type { Failure } from '../model/failure';
+import { runChecks } from '../verify/run-checks';
+import { checkWriteSet } from '../verify/write-set-check';
+import type { AttemptContext, AttemptScene } from './attempt-context';
+import type { AgentFiles } from './attempt-files';
+import { produceCandidate } from './candidate-step';
+import { readTail } from './outcome';
+import type { StopOrder } from './stop-order';
+
+/** A candidate, or why the work is none; `kept`: the ref that keeps it. */
+export type Verdict =
+  { readonly failure: Failure; readonly kept: string | null } | { readonly candidate: Candidate };
+
+/** Longer reasons for changing nothing are cut. */
+const MOST_REASON = 500;
+
+/**
+ * "Done" needs evidence: a change within the write set, or a declared no-op, and passing checks, made
+ * under a lease that still holds. The result bundle is saved with the candidate.
+ */
+export async function judgeWork(
+  context: AttemptContext,
+  scene: AttemptScene,
+  files: AgentFiles,
+  order: StopOrder,
+): Promise<Verdict> {
+  const { task, command } = scene;
+  await context.emit({
+    type: 'task:verifying',
+    task: task.id,
+    attempt: command.attempt,
+    at: context.clock.now(),
+  });
+  const result = await produceCandidate(context, scene);
+  if ('failure' in result) return { failure: result.failure, kept: null };
+  const kept = result.candidate.noop ? null : result.candidate.ref;
+  const noopReason = result.candidate.noop ? await declaredNoop(context, files) : null;
+  const failure =
+    (await withoutEvidence(context, scene, result.candidate, noopReason)) ??
+    outsideWriteSet(scene, result.paths) ??
+    (await failedCheck(context, scene, task.verify, order)) ??
+    (await lostLease(context, scene));
+  if (failure !== null) return { failure, kept };
+  const candidate = noopReason === null ? result.candidate : { ...result.candidate, noopReason };
+  await context.saveBundle(scene, candidate);
+  return { candidate };
+}
+
+/** The agent's own words for why there is nothing to change; `null` when it said none. */
+async function declaredNoop({ fs }: AttemptContext, files: AgentFiles): Promise<string | null> {
+  const reason = ((await fs.readText(files.noopFile)) ?? '').trim();
+  return reason === '' ? null : reason.slice(0, MOST_REASON);
+}
+
+async function withoutEvidence(
+  { fs, paths }: AttemptContext,
+  { task, command }: AttemptScene,
+  { noop }: Candidate,
+  noopReason: string | null,
+): Promise<Failure | null> {
+  if (!noop || task.noop === 'accept' || noopReason !== null) return null;
+  const { transcript } = paths.task(task.id).attempt(command.attempt);
+  return { kind: 'no-evidence', tail: await readTail(fs, transcript) };
+}
+
+function outsideWriteSet({ task }: AttemptScene, paths: readonly string[]): Failure | null {
+  const written = checkWriteSet(paths, task.access);
+  if (written.ok) return null;
+  return { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes };
+}
+
+/** Runs shell commands in the worktree until one fails. */
+export function failedCheck(
+  context: AttemptContext,
+  { task, command, worktree, base }: AttemptScene,
+  commands: readonly string[],
+  order: StopOrder,
+): Promise<Failure | null> {
+  return runChecks({
+    runner: context.runner,
+    clock: context.clock,
+    fs: context.fs,
+    commands,
+    cwd: worktree,
+    env: context.checkEnvironment(base),
+    logPath: context.paths.task(task.id).attempt(command.attempt).checkLog,
+    timeoutMs: task.timeoutMs,
+    signal: order.signal,
+    graceMs: context.graceMs,
+    where: 'worktree',
+  });
+}
+
+async function lostLease(
+  { leases }: AttemptContext,
+  { command: { token } }: AttemptScene,
+): Promise<Failure | null> {
+  return (await leases.isCurrent(token)) ? null : { kind: 'lost-lease', token };
+}

@@ -1,0 +1,144 @@
+import { nodeToolbox } from '../create-executor';
+import type { EventOf, RunEvent } from '../model/event';
+import type { Plan } from '../model/task';
+import { planOf } from '../testing/plan';
+import type { RunRig } from '../testing/run-rig';
+import { makeRunRig } from '../testing/run-rig';
+import { landBundles } from './cached-landing';
+import type { Engine } from './engine';
+import { openEngine } from './engine';
+import { inTaskTurn, runSingleTask } from './nx-door';
+import { inSharedRun } from './shared-run';
+import { parseRunId } from '../model/ids';
+
+jest.setTimeout(60_000);
+
+let rig: RunRig;
+beforeEach(async () => {
+  rig = await makeRunRig();
+});
+afterEach(async () => {
+  await rig.done();
+});
+
+const open = (): Promise<Engine> => openEngine(nodeToolbox(), rig.root, 30_000);
+const PLAN: Plan = planOf({
+  agents: [{ command: 'mkdir -p $PARALLEL_TASK_ID; ls > $PARALLEL_TASK_ID/x' }],
+  tasks: ['a', 'b'],
+  settings: { maxAgents: 8 },
+});
+
+/** Runs one task in a shared run; resolves with what happened. */
+async function single(task: string, runId: string, parallel?: number): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  const onEvent = (event: RunEvent): void => {
+    events.push(event);
+  };
+  const result = await runSingleTask(await open(), PLAN, { task, runId, parallel, onEvent });
+  expect(result).toMatchObject({ success: true });
+  return events;
+}
+
+describe('the processes of one Nx command', () => {
+  it('join one run, which is as wide as Nx and never wider than the plan', async () => {
+    const isStart = (event: RunEvent): event is EventOf<'run:started'> =>
+      event.type === 'run:started';
+    const first = await single('a', 'PEXEC-1', 3);
+    const second = await single('b', 'PEXEC-1', 3);
+    expect([...first, ...second].filter(isStart)).toMatchObject([
+      { maxAgents: 3, frontDoor: 'nx' },
+    ]);
+    expect(second[0]).toMatchObject({ type: 'run:joined' });
+    const wide = await single('a', 'PEXEC-2', 25);
+    expect(wide.find(isStart)?.maxAgents).toBe(8);
+    const unknown = await single('a', 'PEXEC-3');
+    expect(unknown.find(isStart)?.maxAgents).toBe(8);
+  });
+});
+
+it('a task that is told to stop before it starts starts no agent', async () => {
+  const signal = AbortSignal.abort();
+  const result = await runSingleTask(await open(), PLAN, { task: 'a', runId: 'PEXEC-1', signal });
+  expect(result).toMatchObject({ success: false, reason: 'stopped before it landed' });
+  expect(await rig.git('ls-files')).toBe('README.md');
+});
+
+describe('two Nx commands in one checkout', () => {
+  it('produce the result of a task one after the other, and the second is told that it waits', async () => {
+    const engines = [await open(), await open()] as const;
+    const order: string[] = [];
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let started: () => void = () => undefined;
+    const inside = new Promise<void>((resolve) => {
+      started = resolve;
+    });
+    const say = (word: string) => () => {
+      order.push(word);
+    };
+    const first = inTaskTurn(engines[0], { task: 'a', onWaiting: say('first waits') }, async () => {
+      started();
+      await finished;
+      order.push('first');
+    });
+    await inside;
+    await inTaskTurn(engines[1], { task: 'b', onWaiting: say('other waits') }, () => {
+      order.push('other');
+      return Promise.resolve();
+    });
+    const waiting = (): void => {
+      order.push('second waits');
+      finish();
+    };
+    await inTaskTurn(engines[1], { task: 'a', onWaiting: waiting }, () => {
+      order.push('second');
+      return Promise.resolve();
+    });
+    await first;
+    expect(order).toEqual(['other', 'second waits', 'first', 'second']);
+  });
+
+  it('stop waiting when they are told to end', async () => {
+    const engines = [await open(), await open()] as const;
+    const abort = new AbortController();
+    await inTaskTurn(engines[0], { task: 'a', onWaiting: () => undefined }, async () => {
+      const second = inTaskTurn(
+        engines[1],
+        {
+          task: 'a',
+          signal: abort.signal,
+          onWaiting: () => {
+            abort.abort();
+          },
+        },
+        () => Promise.reject(new Error('it ran')),
+      );
+      await expect(second).rejects.toMatchObject({ name: 'MutexTimeout' });
+    });
+  });
+
+  it('pass on what the body throws', async () => {
+    const boom = Promise.reject(new Error('boom'));
+    await expect(
+      inTaskTurn(await open(), { task: 'a', onWaiting: () => undefined }, () => boom),
+    ).rejects.toThrow('boom');
+  });
+
+  it('build upon each other: what the first landed is in the base of the second', async () => {
+    const late = await open();
+    const run = parseRunId('PEXEC-2');
+    // The second command has begun: its integration branch starts at the old head.
+    await inSharedRun(late, { plan: PLAN, run, tasks: [] }, (parts, first) =>
+      parts.loop.emit(first),
+    );
+    await single('a', 'PEXEC-1');
+    expect(await landBundles(await open(), PLAN, { runId: run, tasks: ['a'] })).toMatchObject({
+      already: ['a'],
+    });
+    await single('b', 'PEXEC-2');
+    expect((await rig.git('show', 'HEAD:b/x')).split('\n')).toEqual(['README.md', 'a', 'b']);
+    expect(await rig.git('status', '--porcelain')).toBe('');
+  });
+});
