@@ -12,12 +12,16 @@ const APPEND_FLAGS =
   fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
 
 const fdatasync = promisify(fs.fdatasync);
+const fsync = promisify(fs.fsync);
 const close = promisify(fs.close);
 
 /**
  * The real file system. New folders are private to the user (0700), new files too (0600). A missing
  * file is a value as the port says; a missing *parent* folder of something to be written is an error
  * (`ENOENT`). The temporary files behind `writeAtomic` and `createExclusive` never show in `list`.
+ *
+ * What touches one small file or a name is done at once: it takes some 10 µs, and ten times as much by
+ * way of the thread pool. What may take long (`fsync`, whole trees, the tail of a log) does not block.
  */
 export function nodeFileSystem(): FileSystem {
   return {
@@ -31,22 +35,27 @@ export function nodeFileSystem(): FileSystem {
     link,
     stamp,
     rename,
-    removeFile: (path) => presentOrNot(fs.promises.unlink(path)),
+    removeFile: (path) =>
+      presentOrNot(() => {
+        fs.unlinkSync(path);
+      }),
     removeTree,
     touch,
     modifiedAt,
-    size: async (path) => (await orWhenMissing(fs.promises.stat(path), null))?.size ?? null,
+    size: async (path) => (await orWhenMissing(() => fs.statSync(path), null))?.size ?? null,
     exists,
     watch,
   };
 }
 
 function readText(path: string): Promise<string | null> {
-  return orWhenMissing<string | null>(fs.promises.readFile(path, 'utf8'), null);
+  return orWhenMissing<string | null>(() => fs.readFileSync(path, 'utf8'), null);
 }
 
 async function readFrom(path: string, offset: number): Promise<Buffer> {
-  const handle = await orWhenMissing(fs.promises.open(path, 'r'), null);
+  const known = await orWhenMissing(() => fs.statSync(path).size, 0);
+  if (known <= offset) return Buffer.alloc(0);
+  const handle = await fs.promises.open(path, 'r').catch(missingIsNull);
   if (handle === null) return Buffer.alloc(0);
   try {
     const { size } = await handle.stat();
@@ -71,9 +80,11 @@ async function readFrom(path: string, offset: number): Promise<Buffer> {
 async function writeAtomic(path: string, content: string | Buffer): Promise<void> {
   const temporary = await writeTemporary(dirname(path), content);
   try {
-    await fs.promises.rename(temporary, path);
+    fs.renameSync(temporary, path);
   } catch (error) {
-    await presentOrNot(fs.promises.unlink(temporary));
+    await presentOrNot(() => {
+      fs.unlinkSync(temporary);
+    });
     throw error;
   }
   await syncFolder(dirname(path));
@@ -83,37 +94,41 @@ async function writeAtomic(path: string, content: string | Buffer): Promise<void
 async function createExclusive(path: string, content: string): Promise<boolean> {
   const temporary = await writeTemporary(dirname(path), content);
   try {
-    await fs.promises.link(temporary, path);
+    fs.linkSync(temporary, path);
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
     throw error;
   } finally {
-    await presentOrNot(fs.promises.unlink(temporary));
+    await presentOrNot(() => {
+      fs.unlinkSync(temporary);
+    });
   }
 }
 
 async function writeTemporary(folder: string, content: string | Buffer): Promise<string> {
   const path = join(folder, `.tmp-${process.pid}-${randomBytes(8).toString('hex')}`);
-  const handle = await fs.promises.open(path, 'wx', FILE_MODE);
+  const fd = fs.openSync(path, 'wx', FILE_MODE);
   try {
-    await handle.writeFile(content);
-    await handle.sync();
+    fs.writeFileSync(fd, content);
+    await fsync(fd);
   } catch (error) {
-    await presentOrNot(fs.promises.unlink(path));
+    await presentOrNot(() => {
+      fs.unlinkSync(path);
+    });
     throw error;
   } finally {
-    await handle.close();
+    fs.closeSync(fd);
   }
   return path;
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  const handle = await fs.promises.open(folder, 'r');
+  const fd = fs.openSync(folder, 'r');
   try {
-    await handle.sync();
+    await fsync(fd);
   } finally {
-    await handle.close();
+    fs.closeSync(fd);
   }
 }
 
@@ -148,32 +163,32 @@ function appendFile(path: string, fd: number): AppendFile {
 }
 
 async function list(path: string): Promise<readonly string[]> {
-  const names = await orWhenMissing(fs.promises.readdir(path), []);
+  const names = await orWhenMissing<string[]>(() => fs.readdirSync(path), []);
   return names.filter((name) => !TEMPORARY.test(name)).sort();
 }
 
-async function makeDir(path: string): Promise<void> {
-  await fs.promises.mkdir(path, { recursive: true, mode: FOLDER_MODE });
+function makeDir(path: string): Promise<void> {
+  return atOnce(() => {
+    fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  });
 }
 
 /** Not every file system has hard links; where they cannot be had the caller has another way. */
-async function link(from: string, to: string): Promise<boolean> {
-  try {
-    await fs.promises.link(from, to);
+function link(from: string, to: string): Promise<boolean> {
+  return atOnce(() => {
+    fs.linkSync(from, to);
     return true;
-  } catch {
-    return false;
-  }
+  }).catch(() => false);
 }
 
 async function stamp(path: string): Promise<string | null> {
-  const found = await orWhenMissing(fs.promises.stat(path, { bigint: true }), null);
+  const found = await orWhenMissing(() => fs.statSync(path, { bigint: true }), null);
   return found === null ? null : `${found.ino}:${found.size}:${found.mtimeNs}`;
 }
 
 async function rename(from: string, to: string): Promise<boolean> {
   try {
-    await fs.promises.rename(from, to);
+    fs.renameSync(from, to);
     return true;
   } catch (error) {
     // ENOENT also means that the folder of `to` is missing, which is the caller's bug.
@@ -194,19 +209,20 @@ async function removeTree(path: string): Promise<void> {
 
 function touch(path: string): Promise<boolean> {
   const now = new Date();
-  return presentOrNot(fs.promises.utimes(path, now, now));
+  return presentOrNot(() => {
+    fs.utimesSync(path, now, now);
+  });
 }
 
 function modifiedAt(path: string): Promise<number | null> {
-  return orWhenMissing<number | null>(
-    fs.promises.stat(path).then((stats) => stats.mtimeMs),
-    null,
-  );
+  return orWhenMissing<number | null>(() => fs.statSync(path).mtimeMs, null);
 }
 
 /** A dangling link exists: its name is taken. */
 function exists(path: string): Promise<boolean> {
-  return presentOrNot(fs.promises.lstat(path));
+  return presentOrNot(() => {
+    fs.lstatSync(path);
+  });
 }
 
 function watch(path: string, onChange: () => void): () => void {
@@ -226,20 +242,34 @@ function watch(path: string, onChange: () => void): () => void {
   }
 }
 
-async function presentOrNot(work: Promise<unknown>): Promise<boolean> {
-  return orWhenMissing(
-    work.then(() => true),
-    false,
-  );
+function presentOrNot(work: () => void): Promise<boolean> {
+  return orWhenMissing(() => {
+    work();
+    return true;
+  }, false);
 }
 
-async function orWhenMissing<T>(work: Promise<T>, instead: T): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return instead;
+function orWhenMissing<T>(work: () => T, instead: T): Promise<T> {
+  return atOnce(work).catch((error: unknown) => {
+    if (isMissing(error)) return instead;
     throw error;
-  }
+  });
+}
+
+/** Done now; what is thrown rejects. */
+function atOnce<T>(work: () => T): Promise<T> {
+  return new Promise((resolve_) => {
+    resolve_(work());
+  });
+}
+
+function missingIsNull(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
+}
+
+function isMissing(error: unknown): boolean {
+  return hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR');
 }
 
 /** Not `instanceof Error`: system errors come from another realm under some test runners. */
