@@ -25,7 +25,7 @@ export async function driveRun(
   past: Pick<RunReader, 'events'> | null = null,
 ): Promise<ExitCode> {
   const reporter = chooseReporter(context, options);
-  const live = new LiveFold(run.plan, (event, view) => {
+  const live = new LiveFold(run, (event, view) => {
     reporter.onEvent(event, view);
   });
   const stopListening = run.events.on((event) => {

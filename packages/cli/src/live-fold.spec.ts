@@ -1,3 +1,4 @@
+import { NO_HISTORY } from './testing/fake-world';
 import type { RunEvent } from '@parallel-executor/core';
 import { landed, planOf, runStarted, second, started } from '@parallel-executor/core/testing';
 import { LiveFold } from './live-fold';
@@ -9,7 +10,7 @@ const news = started('b', 2, 3);
 describe('a live fold', () => {
   it('shows news in order, and the past not at all', async () => {
     const shown: RunEvent[] = [];
-    const live = new LiveFold(plan, (event) => shown.push(event));
+    const live = new LiveFold({ plan, durations: NO_HISTORY }, (event) => shown.push(event));
     await live.catchUp({ events: () => Promise.resolve(past) });
     for (const event of news) live.take(event);
     expect(shown).toEqual(news);
@@ -18,7 +19,7 @@ describe('a live fold', () => {
 
   it('takes an event once that comes live while the journal, which has it too, is read', async () => {
     const shown: RunEvent[] = [];
-    const live = new LiveFold(plan, (event) => shown.push(event));
+    const live = new LiveFold({ plan, durations: NO_HISTORY }, (event) => shown.push(event));
     let deliver: (events: readonly RunEvent[]) => void = () => undefined;
     const reading = live.catchUp({
       events: () =>
@@ -36,7 +37,7 @@ describe('a live fold', () => {
   });
 
   it('needs no past', async () => {
-    const live = new LiveFold(plan, () => undefined);
+    const live = new LiveFold({ plan, durations: NO_HISTORY }, () => undefined);
     await live.catchUp(null);
     live.take(runStarted(plan));
     expect(live.view.startedAt).toBe(second(0));

@@ -1,4 +1,4 @@
-import type { Plan, RunEvent, RunReader, RunView } from '@parallel-executor/core';
+import type { Run, RunEvent, RunReader, RunView } from '@parallel-executor/core';
 import { emptyView, RunFold } from '@parallel-executor/core';
 
 /**
@@ -10,8 +10,11 @@ export class LiveFold {
   readonly #onEvent: (event: RunEvent, view: RunView) => void;
   #held: RunEvent[] | null = null;
 
-  constructor(plan: Plan, onEvent: (event: RunEvent, view: RunView) => void) {
-    this.#fold = new RunFold(emptyView(plan));
+  constructor(
+    { plan, durations }: Pick<Run, 'plan' | 'durations'>,
+    onEvent: (event: RunEvent, view: RunView) => void,
+  ) {
+    this.#fold = new RunFold(emptyView(plan, durations.estimate));
     this.#onEvent = onEvent;
   }
 

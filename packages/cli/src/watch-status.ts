@@ -31,7 +31,7 @@ export async function watchStatus(
   json: boolean,
 ): Promise<ExitCode> {
   const screen = json ? jsonScreen(context) : panelScreen(context);
-  const fold = new RunFold(emptyView(reader.plan));
+  const fold = new RunFold(emptyView(reader.plan, (await reader.durations()).estimate));
   let changed = false;
   const refresh = (): void => {
     if (changed || (screen.moves && fold.view.id !== null)) screen.show(fold.view);

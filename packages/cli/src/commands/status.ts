@@ -27,7 +27,7 @@ export async function execute(
 }
 
 async function printOnce(context: Context, reader: RunReader, json: boolean): Promise<void> {
-  const view = viewOf(reader.plan, await reader.events());
+  const view = viewOf(reader.plan, await reader.events(), (await reader.durations()).estimate);
   const now = context.deps.now();
   const alive = view.outcome !== null || (await reader.ownerAlive());
   if (json) {

@@ -1,5 +1,6 @@
 import type {
   ControlRequest,
+  DurationModel,
   LoadedPlan,
   Plan,
   Run,
@@ -138,6 +139,7 @@ export function loaded(plan: Plan): LoadedPlan {
 export class FakeRun implements Run {
   readonly id = parseRunId('PEXEC-1705316400000');
   readonly notes: readonly string[] = [];
+  readonly durations = NO_HISTORY;
   readonly reportPath = '/repo/.parallel/runs/PEXEC-1705316400000/report/result.json';
   /** Calls, as `stop drain`, `kill agent-1`. */
   readonly calls: string[] = [];
@@ -200,6 +202,8 @@ export class FakeReader implements RunReader {
     readonly plan: Plan,
     readonly journal: RunEvent[],
   ) {}
+
+  durations = (): Promise<DurationModel> => Promise.resolve(NO_HISTORY);
 
   events = (): Promise<readonly RunEvent[]> => Promise.resolve([...this.journal]);
 

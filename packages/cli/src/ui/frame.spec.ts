@@ -70,7 +70,7 @@ describe('the status panel', () => {
 │ Agent-12 [codemod] █████████░  95% a_very_long_…_the_middle running          14 s                │
 │ Merge queue: q (queued)                                                                          │
 ├──────────────────────────────────────────────────────────────────────────────────────────────────┤
-│ Phase: 1/2  │  ETA: 20s  │  Speed: 3.1x                                                          │
+│ Phase: 1/2  │  ETA: 10s  │  Speed: 3.1x                                                          │
 └──────────────────────────────────────────────────────────────────────────────────────────────────┘
 `);
   });
@@ -97,7 +97,7 @@ describe('the status panel', () => {
 │ Agent-12  95% a_very…iddle running   │
 │ Merge queue: q (queued)              │
 ├──────────────────────────────────────┤
-│ Phase: 1/2 │ ETA: 20s │ Speed: 3.1x  │
+│ Phase: 1/2 │ ETA: 10s │ Speed: 3.1x  │
 └──────────────────────────────────────┘
 `);
   });

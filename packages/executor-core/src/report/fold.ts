@@ -1,3 +1,4 @@
+import type { LogNormal } from '../graph/log-normal';
 import { buildTaskGraph } from '../graph/task-graph';
 import type { RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
@@ -92,10 +93,17 @@ export class RunFold {
   }
 }
 
+/** What is known beforehand about how long a task lasts. */
+export type EstimateOf = (task: Task) => LogNormal | null;
+
 /** The view before anything happened. */
-export function emptyView(plan: Plan): RunView {
+export function emptyView(plan: Plan, estimate: EstimateOf = () => null): RunView {
   const tasks = new Map(plan.tasks.map((task) => [task.id, untouched(task)]));
-  const { levels } = buildTaskGraph(plan.tasks, plan.phases);
+  const { levels, nodes } = buildTaskGraph(plan.tasks, plan.phases);
+  const expected = plan.tasks.flatMap((task) => {
+    const duration = estimate(task);
+    return duration === null ? [] : [[task.id, duration] as const];
+  });
   const stages = stagesOf(plan, levels);
   const { maxAgents } = plan.settings;
   return {
@@ -114,7 +122,8 @@ export function emptyView(plan: Plan): RunView {
     concurrency: { active: 0, peak: 0, slotMs: 0 },
     landed: [],
     stages,
-    levels,
+    order: nodes,
+    expected: new Map(expected),
     tasks,
     counts: countTasks(tasks, maxAgents),
     phase: phaseOf(stages, tasks),
@@ -127,8 +136,8 @@ export function foldEvent(view: RunView, event: RunEvent): RunView {
 }
 
 /** The view after all of `events`, in journal order. */
-export function viewOf(plan: Plan, events: Iterable<RunEvent>): RunView {
-  const fold = new RunFold(emptyView(plan));
+export function viewOf(plan: Plan, events: Iterable<RunEvent>, estimate?: EstimateOf): RunView {
+  const fold = new RunFold(emptyView(plan, estimate));
   for (const event of events) fold.apply(event);
   return fold.view;
 }

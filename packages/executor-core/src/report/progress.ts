@@ -1,14 +1,15 @@
-import type { TaskId } from '../model/ids';
+import { quantileMs, type LogNormal } from '../graph/log-normal';
+import { estimateRest, type Eta } from './eta';
 import type { RunView, TaskView } from './run-view';
-import { elapsedMs, isTaskSettled, workedMs } from './run-view';
+import { elapsedMs, workedMs } from './run-view';
 
 /** An unfinished attempt is never shown as more done than this on the strength of history alone. */
 const GUESS_CAP = 95;
 const VERIFYING_AT_LEAST = 95;
 
 /**
- * Per cent done of a task: what the agent reported; else elapsed time over the median duration of
- * the finished tasks of its profile (else of all); `null` when nothing is known.
+ * Per cent done of a task: what the agent reported; else elapsed time over the median duration
+ * that earlier runs taught, else that of the finished tasks of its profile (else of all); `null` when nothing is known.
  */
 export function percentDone(view: RunView, task: TaskView, now: number): number | null {
   switch (task.state) {
@@ -33,16 +34,26 @@ export function percentDone(view: RunView, task: TaskView, now: number): number 
 }
 
 /**
- * Time until the run is done, from the median durations of what is finished: per level, the longer
- * of its longest task and its work over the agents that can share it. `null` without history, while
- * paused, and before the start; 0 once finished. An estimate, not a promise: leases are not modelled.
+ * Time until the run is done, from what earlier runs say about its tasks, else from the median durations
+ * of what it has finished itself. `null` without any history, while paused, and before the start; 0 once
+ * finished. An estimate, not a promise: leases are not modelled.
  */
-export function etaMs(view: RunView, now: number): number | null {
-  if (view.outcome !== null) return 0;
+export function etaOf(view: RunView, now: number): Eta | null {
+  if (view.outcome !== null) return { p50Ms: 0, p90Ms: 0 };
   if (view.startedAt === null || view.mode === 'paused') return null;
-  const history = durationsByProfile(view);
-  if (history.all.length === 0) return null;
-  return view.levels.reduce((sum, level) => sum + levelMs(view, level, history, now), 0);
+  const own = durationsByProfile(view);
+  return estimateRest(view, now, (task) => view.expected.get(task.id) ?? typicalOf(own, task));
+}
+
+/** The middle of `etaOf`. */
+export function etaMs(view: RunView, now: number): number | null {
+  return etaOf(view, now)?.p50Ms ?? null;
+}
+
+/** As long as the finished tasks of its profile took, and no doubt about it: there are too few to tell. */
+function typicalOf(own: History, task: TaskView): LogNormal | null {
+  const typical = expectedMs(own, task);
+  return typical === null ? null : { mu: Math.log(Math.max(1, typical)), sigma: 0 };
 }
 
 /** How many times faster than one agent at a time: work done so far over time passed; `null` at the start. */
@@ -83,28 +94,12 @@ function expectedMs(history: History, task: TaskView): number | null {
 }
 
 function guessed(view: RunView, task: TaskView, now: number): number | null {
-  const expected = expectedMs(durationsByProfile(view), task);
+  const learned = view.expected.get(task.id);
+  const expected =
+    learned === undefined ? expectedMs(durationsByProfile(view), task) : quantileMs(learned, 0.5);
   if (expected === null || expected <= 0 || task.attemptStartedAt === null) return null;
   const share = (100 * (now - task.attemptStartedAt)) / expected;
   return Math.min(GUESS_CAP, Math.max(0, Math.round(share)));
-}
-
-function levelMs(view: RunView, level: readonly TaskId[], history: History, now: number): number {
-  const left = level
-    .map((id) => view.tasks.get(id))
-    .filter((task) => task !== undefined)
-    .filter((task) => !isTaskSettled(task))
-    .map((task) => remainingMs(history, task, now));
-  if (left.length === 0) return 0;
-  const work = left.reduce((sum, ms) => sum + ms, 0);
-  return Math.max(...left, work / Math.max(1, Math.min(view.maxAgents, left.length)));
-}
-
-function remainingMs(history: History, task: TaskView, now: number): number {
-  const expected = expectedMs(history, task) ?? 0;
-  const waiting = task.state === 'pending' || task.state === 'leasing' || task.state === 'backoff';
-  if (waiting || task.attemptStartedAt === null) return expected;
-  return Math.max(0, expected - (now - task.attemptStartedAt));
 }
 
 /** The middle value (mean of the two middle ones); `null` for none. */

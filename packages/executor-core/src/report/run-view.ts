@@ -1,3 +1,5 @@
+import type { LogNormal } from '../graph/log-normal';
+import type { NodeTable } from '../graph/node-table';
 import type { Candidate, RunMode, RunOutcome } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
@@ -36,8 +38,10 @@ export interface RunView {
   readonly landed: readonly TaskId[];
   /** Plan phases, or the levels of the graph when the plan has none. */
   readonly stages: readonly Stage[];
-  /** Topological levels: a task stands one level above its deepest dependency. */
-  readonly levels: readonly (readonly TaskId[])[];
+  /** What waits for what: tasks in plan order, then barriers. */
+  readonly order: NodeTable;
+  /** How long tasks last, as earlier runs taught; without history it is empty. */
+  readonly expected: ReadonlyMap<TaskId, LogNormal>;
 }
 
 /** One phase (or level) and its tasks. */

@@ -28,6 +28,7 @@ describe('the status object', () => {
       status: 'running',
       phase: { index: 1, total: 2, name: 'level 1' },
       eta_ms: 5000,
+      eta_p90_ms: 5000,
       speedup: 2,
       started_at: '2024-01-15T11:00:00.000Z',
       finished_at: null,

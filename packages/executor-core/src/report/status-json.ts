@@ -2,7 +2,7 @@ import type { RunMode, RunOutcome } from '../model/event';
 import { describeFailure } from '../model/failure';
 import { slotName } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
-import { etaMs, percentDone, speedup } from './progress';
+import { etaOf, percentDone, speedup } from './progress';
 import type { PhaseView, RunCounts, RunView, TaskView } from './run-view';
 import { elapsedMs } from './run-view';
 
@@ -16,6 +16,8 @@ export interface StatusJson {
     readonly phase: PhaseView;
     /** `null`: unknown, there is no history yet. */
     readonly eta_ms: number | null;
+    /** It will hardly take longer than this. */
+    readonly eta_p90_ms: number | null;
     readonly speedup: number | null;
     readonly started_at: string | null;
     readonly finished_at: string | null;
@@ -59,13 +61,15 @@ export interface TaskJson {
 
 /** The status object at `now` (epoch ms). `ownerAlive: false`: nobody drives the unfinished run. */
 export function statusJson(view: RunView, now: number, ownerAlive = true): StatusJson {
+  const eta = ownerAlive || view.outcome !== null ? etaOf(view, now) : null;
   return {
     schemaVersion: 1,
     run: {
       id: view.id,
       status: view.outcome ?? (ownerAlive ? view.mode : 'interrupted'),
       phase: view.phase,
-      eta_ms: ownerAlive || view.outcome !== null ? rounded(etaMs(view, now), 1) : null,
+      eta_ms: rounded(eta?.p50Ms ?? null, 1),
+      eta_p90_ms: rounded(eta?.p90Ms ?? null, 1),
       speedup: rounded(speedup(view, now), 100),
       started_at: iso(view.startedAt),
       finished_at: iso(view.finishedAt),

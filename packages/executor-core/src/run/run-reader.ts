@@ -1,3 +1,4 @@
+import type { DurationModel } from '../graph/durations';
 import type { RunEvent } from '../model/event';
 import type { RunId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
@@ -5,6 +6,7 @@ import type { Plan } from '../model/task';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Processes } from '../ports/processes';
+import { knownDurations } from './learn-durations';
 import { followJournal } from '../store/follow-journal';
 import { readJournal } from '../store/read-journal';
 import { listRuns, loadRunPlan, readCurrentRun, runPaths } from '../store/run-dir';
@@ -16,6 +18,8 @@ export interface RunReader {
   events(): Promise<readonly RunEvent[]>;
   /** Calls back with all events so far, then with new ones as they appear; returns a stop function. */
   follow(onEvents: (events: readonly RunEvent[]) => void): () => void;
+  /** What earlier runs say about how long its tasks take. */
+  durations(): Promise<DurationModel>;
   /** `true` while a process that drives the run lives. */
   ownerAlive(): Promise<boolean>;
   /** Output files of attempts that exist, oldest first; of one task, or of all. */
@@ -52,6 +56,7 @@ export async function openRunReader(
     id: run,
     plan,
     events,
+    durations: () => knownDurations(fs, root, plan),
     // A reader writes nothing, so no writer is itself.
     follow: (onEvents) =>
       followJournal({ ...tools, dir: paths.dir, from: new Map(), except: '' }, onEvents),

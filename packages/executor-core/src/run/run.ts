@@ -1,3 +1,4 @@
+import type { DurationModel } from '../graph/durations';
 import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
@@ -14,6 +15,7 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Engine } from './engine';
 import { checkAdapters, claimWorkspace, openRunJournal } from './engine';
+import { knownDurations } from './learn-durations';
 import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
@@ -22,6 +24,8 @@ import type { EventListener } from './run-loop';
 export interface Run {
   readonly id: RunId;
   readonly plan: Plan;
+  /** What earlier runs say about how long its tasks take. */
+  readonly durations: DurationModel;
   /** What the person should know before it starts, e.g. that uncommitted files are left alone. */
   readonly notes: readonly string[];
   readonly events: { on(listener: EventListener): () => void };
@@ -107,6 +111,7 @@ interface Launch {
 
 async function launch(engine: Engine, info: Launch): Promise<Run> {
   const { id: run, plan, journal, frontDoor, state } = info;
+  const durations = await knownDurations(engine.tools.fs, engine.repository.root, plan);
   const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state });
   for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
@@ -121,6 +126,7 @@ async function launch(engine: Engine, info: Launch): Promise<Run> {
   return {
     id: run,
     plan,
+    durations,
     done,
     reportPath: runPaths(engine.repository.root, run).resultFile,
     notes: notesOf(engine, plan),
