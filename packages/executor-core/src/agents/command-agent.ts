@@ -39,6 +39,7 @@ async function startCommand(
   const process = await runner.start({
     argv: typeof command === 'string' ? ['/bin/sh', '-c', command] : command,
     cwd: invocation.worktree,
+    ownFolder: invocation.worktree,
     env: invocation.env,
     stdin: invocation.prompt,
     outputPath: invocation.transcriptPath,

@@ -1,13 +1,15 @@
-import type { Fact } from '../model/event';
+import type { Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import type { Plan } from '../model/task';
 import { isInSlot } from '../model/task-state';
 import type { Journal } from '../ports/journal';
+import type { ProcessTree } from '../ports/processes';
 import { evolve } from '../schedule/evolve';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
 import { initialState } from '../schedule/run-state';
+import { runPaths } from '../store/run-dir';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import type { Engine } from './engine';
@@ -31,18 +33,14 @@ export async function recoverRun(
   plan: Plan,
   journal: Journal,
 ): Promise<Recovery> {
-  const { clock, processes } = engine.tools;
+  const { clock } = engine.tools;
   const events = await journal.read();
   const state = events.reduce(evolve, initialState(prepareProblem(plan)));
-  const spawned = new Map<TaskId, ProcessIdentity>();
-  for (const event of events)
-    if (event.type === 'process:started') spawned.set(event.task, event.process);
   const facts: Fact[] = [];
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (!isInSlot(now)) continue;
-    const leftover = spawned.get(task.id);
-    if (leftover !== undefined) processes.signalGroup(leftover, 'SIGKILL');
+    engine.tools.trees.signalTree(treeOf(engine, run, task.id, now.attempt, events), 'SIGKILL');
     facts.push({
       type: 'attempt:failed',
       task: task.id,
@@ -69,6 +67,27 @@ export async function recoverRun(
     });
   }
   return { state, facts, tokens };
+}
+
+/** What an attempt may have left running, also frozen, by all the journal knows of it. */
+function treeOf(
+  engine: Engine,
+  run: RunId,
+  task: TaskId,
+  attempt: number,
+  events: readonly RunEvent[],
+): ProcessTree {
+  let leader: ProcessIdentity | null = null;
+  let folder: string | null = null;
+  for (const event of events) {
+    if (event.type === 'process:started' && event.task === task) leader = event.process;
+    if (event.type === 'task:started' && event.task === task) {
+      leader = null;
+      folder = event.worktree;
+    }
+  }
+  const output = runPaths(engine.repository.root, run).task(task).attempt(attempt).transcript;
+  return { leader, mark: { run, task }, folder, output };
 }
 
 /** The old holder is dead, so its leases pass on at once; no slot is needed to land. */
