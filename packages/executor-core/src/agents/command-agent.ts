@@ -57,6 +57,12 @@ async function startCommand(
     stop: (how) => {
       process.signal(signals[how]);
     },
+    suspend: () => {
+      process.signal('SIGSTOP');
+    },
+    resume: () => {
+      process.signal('SIGCONT');
+    },
   };
 }
 

@@ -72,5 +72,7 @@ function startFunction(
       // A function cannot be killed: it is no longer waited for.
       if (how === 'kill') giveUp();
     },
+    suspend: () => undefined,
+    resume: () => undefined,
   };
 }

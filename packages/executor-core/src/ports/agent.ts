@@ -34,6 +34,9 @@ export interface AgentSession {
   readonly ended: Promise<AgentOutcome>;
   /** `interrupt`: please end; `terminate`: end; `kill`: now. Reaches the whole process group. */
   stop(how: 'interrupt' | 'terminate' | 'kill'): void;
+  /** Freezes it where it is, until `resume` or the next `stop`. A function cannot be frozen: it goes on. */
+  suspend(): void;
+  resume(): void;
 }
 
 /** One way to drive an agent program; one file per adapter in agents/. */

@@ -15,6 +15,9 @@ export interface AttemptRunner {
   start(command: StartCommand): Promise<void>;
   /** Ends a running attempt; `interrupt` gives it time to end by itself. */
   stop(task: TaskId, how: 'interrupt' | 'kill'): void;
+  /** Freezes a running attempt where it is, its time included, until `continue` or a stop. */
+  suspend(task: TaskId): void;
+  continue(task: TaskId): void;
   /** Ends all of them at once. */
   killAll(): void;
 }
@@ -38,6 +41,8 @@ export function createAttemptRunner(context: AttemptContext): AttemptRunner {
       }
     },
     stop: (task, how) => orders.get(task)?.give(how),
+    suspend: (task) => orders.get(task)?.suspend(),
+    continue: (task) => orders.get(task)?.resume(),
     killAll: () => {
       for (const order of orders.values()) order.give('kill');
     },

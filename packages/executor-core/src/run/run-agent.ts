@@ -3,8 +3,12 @@ import type { AgentInvocation } from '../ports/agent';
 import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { AgentFiles } from './attempt-files';
 import { failureOf, readTail } from './outcome';
+import { pausableTimer } from './pausable-timer';
 import { stopGently } from './shutdown';
 import type { StopOrder } from './stop-order';
+
+/** Time between SIGINT and SIGTERM, and again between SIGTERM and SIGKILL. */
+const GRACE_MS = 2000;
 
 /** Starts the agent and waits for its end, within its time; `null` when it is done. */
 export async function runAgent(
@@ -30,17 +34,25 @@ export async function runAgent(
       at: clock.now(),
     });
   }
-  const stopper = stopGently(clock, session);
+  const stopper = stopGently(clock, session, GRACE_MS);
   const deadline = { passed: false };
-  const cancelTimeout = clock.after(task.timeoutMs, () => {
+  const timeout = pausableTimer(clock, task.timeoutMs, () => {
     deadline.passed = true;
     stopper.stop('interrupt');
   });
-  order.listen(() => {
+  const stopListening = order.listen(() => {
     if (order.how !== null) stopper.stop(order.how);
+    else if (order.suspended) {
+      timeout.pause();
+      session.suspend();
+    } else {
+      session.resume();
+      timeout.resume();
+    }
   });
   const outcome = await session.ended;
-  cancelTimeout();
+  stopListening();
+  timeout.cancel();
   stopper.done();
   const tail = await readTail(context.fs, invocation.transcriptPath);
   if (deadline.passed) return { kind: 'timeout', afterMs: task.timeoutMs, tail };

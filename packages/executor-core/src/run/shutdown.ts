@@ -1,9 +1,6 @@
 import type { AgentSession } from '../ports/agent';
 import type { Clock } from '../ports/clock';
 
-/** Time between SIGINT and SIGTERM, and again between SIGTERM and SIGKILL. */
-const GRACE_MS = 2000;
-
 /** Stops a session step by step. */
 export interface GentleStop {
   /** `interrupt`: SIGINT, grace, SIGTERM, grace, SIGKILL. `kill`: SIGKILL at once. */
@@ -12,7 +9,12 @@ export interface GentleStop {
   done(): void;
 }
 
-export function stopGently(clock: Clock, session: AgentSession): GentleStop {
+/** `graceMs`: time between SIGINT and SIGTERM, and again between SIGTERM and SIGKILL. */
+export function stopGently(
+  clock: Clock,
+  session: Pick<AgentSession, 'stop'>,
+  graceMs: number,
+): GentleStop {
   let cancel = (): void => undefined;
   let stopped = false;
   return {
@@ -24,9 +26,9 @@ export function stopGently(clock: Clock, session: AgentSession): GentleStop {
         return;
       }
       session.stop('interrupt');
-      cancel = clock.after(GRACE_MS, () => {
+      cancel = clock.after(graceMs, () => {
         session.stop('terminate');
-        cancel = clock.after(GRACE_MS, () => {
+        cancel = clock.after(graceMs, () => {
           session.stop('kill');
         });
       });
