@@ -21,6 +21,7 @@ import { openWorkspaceWith } from './run/workspace';
 import { UserError } from './model/user-error';
 import { renderDiagnostics } from './plan/diagnostics';
 import type { Plan } from './model/task';
+import type { Clock } from './ports/clock';
 
 /**
  * The composition root: the only file that names adapters. Everything below it takes what it needs
@@ -44,6 +45,11 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
     adapters: [commandAgent({ runner, fs, clock }), functionAgent(functions)],
     env: process.env,
   };
+}
+
+/** Time of this machine, for what is not about one checkout. */
+export function systemClock(): Clock {
+  return nodeClock();
 }
 
 /** Opens the checkout around `cwd`. Rejects with `UserError` when there is none that can be used. */

@@ -1,4 +1,4 @@
-import type { Fact, RunEvent } from '../model/event';
+import type { ControlRequest, Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import type { Plan } from '../model/task';
@@ -18,9 +18,19 @@ import type { Engine } from './engine';
 export interface Recovery {
   readonly state: RunState;
   readonly facts: readonly Fact[];
+  /** What was asked while nobody drove the run; in the journal already. */
+  readonly requests: readonly Fact[];
   /** Leases taken anew for candidates that wait to land. */
   readonly tokens: ReadonlyMap<TaskId, number>;
 }
+
+/** Written by agents and waiters, whether or not somebody drives the run. */
+const FROM_ELSEWHERE: ReadonlySet<RunEvent['type']> = new Set([
+  'task:progress',
+  'barrier:waiting',
+  'barrier:left',
+]);
+const WORTH_KEEPING: ReadonlySet<ControlRequest['kind']> = new Set(['agents', 'retry', 'kill']);
 
 /**
  * Folds the journal of a run whose process is gone and puts right what it left: agents that still
@@ -66,7 +76,18 @@ export async function recoverRun(
       at: clock.now(),
     });
   }
-  return { state, facts, tokens };
+  return { state, facts, requests: requestsInWaiting(events), tokens };
+}
+
+/** Requests at the end of the journal, which no driver can have acted on; pauses died with theirs. */
+function requestsInWaiting(events: readonly RunEvent[]): readonly Fact[] {
+  const found: Fact[] = [];
+  for (const event of [...events].reverse()) {
+    if (FROM_ELSEWHERE.has(event.type)) continue;
+    if (event.type !== 'control:requested') break;
+    if (WORTH_KEEPING.has(event.request.kind)) found.unshift(event);
+  }
+  return found;
 }
 
 /** What an attempt may have left running, also frozen, by all the journal knows of it. */
