@@ -129,6 +129,8 @@ export type Fact = Stamped &
         readonly failure: Failure;
         /** Ref that keeps what the attempt wrote, when it wrote something. */
         readonly salvage: string | null;
+        /** Fencing token of the lease it was made under, where it had one. */
+        readonly token?: number;
       }
     | { readonly type: 'timer:due'; readonly task: TaskId }
     /** The time of a task over all its attempts is up. */

@@ -167,14 +167,15 @@ export class Activity {
     return this.deps.emit({ type: 'task:landed', task, commit: null, tree: null, at });
   }
 
-  private async free({ task, what }: Extract<Command, { type: 'free' }>): Promise<void> {
-    const token = this.tokens.get(task);
+  private async free(command: Extract<Command, { type: 'free' }>): Promise<void> {
+    const { task, what } = command;
+    const token = command.token ?? this.tokens.get(task);
     if (token === undefined) return;
     if (what === 'slot') {
       await this.deps.leases.releaseSlot(token);
       return;
     }
-    this.tokens.delete(task);
+    if (this.tokens.get(task) === token) this.tokens.delete(task);
     await this.deps.leases.release(token);
   }
 

@@ -80,6 +80,7 @@ async function runAttempt(
     attempt,
     failure,
     salvage: failed.salvage,
+    token: command.token,
     at: at(),
   });
 }

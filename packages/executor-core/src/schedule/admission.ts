@@ -1,101 +1,175 @@
-import { accessConflict } from '../graph/path-overlap';
+import type { Resource } from '../model/access';
 import type { Task } from '../model/task';
 import { isInSlot } from '../model/task-state';
+import type { ExtraWrites } from './conflicts';
 import { taskAt } from './problem';
 import type { RunState } from './run-state';
 
-/**
- * Which ready tasks may ask for their leases now, in order of preference. A task passed over
- * because of a conflict keeps its claim: nothing behind it that conflicts with it may overtake, so
- * nobody starves. `milestones` need neither lease nor slot.
- */
-export function admit(state: RunState): {
+/** Which ready tasks may ask for their leases now, in order of preference. */
+export interface Admission {
+  /** They need neither lease nor slot. */
   readonly milestones: readonly Task[];
   readonly tasks: readonly Task[];
-} {
+}
+
+/**
+ * Decides who may ask for leases. A task passed over because of a conflict, or because a counted
+ * resource is short, keeps its claim: nothing behind it that competes with it may overtake, so nobody
+ * starves. Milestones come first in the queue, so the search ends with the last free slot.
+ */
+export function admit(state: RunState): Admission {
   const milestones: Task[] = [];
   const tasks: Task[] = [];
-  const holders = state.holding.map((index) => taskAt(state.problem, index));
-  const claims: Task[] = [];
-  const limits = countLimits(state, holders);
-  let room = state.problem.plan.settings.maxAgents - occupied(state);
-  for (const index of state.ready) {
-    const task = taskAt(state.problem, index);
+  let room = state.maxAgents - occupied(state);
+  const queue = room > 0 ? new Queue(state) : null;
+  state.ready.some((rank) => {
+    const task = taskAt(state.problem, state.problem.order[rank] ?? -1);
     if (task.profile === null) {
       milestones.push(task);
-      continue;
+      return false;
     }
-    if (room <= 0) continue;
-    const blocked = [...holders, ...claims, ...tasks].some((other) => excludes(state, task, other));
-    if (blocked) {
-      claims.push(task);
-      continue;
+    if (queue === null || room === 0) return true;
+    if (queue.take(task)) {
+      tasks.push(task);
+      room -= 1;
     }
-    if (!limits.take(task)) continue;
-    tasks.push(task);
-    room -= 1;
-  }
+    return false;
+  });
   return { milestones, tasks };
 }
 
+/** The queue on its way past holders, limits and rounds. */
+class Queue {
+  private readonly gate: Gate;
+  private readonly limits: { take(task: Task): boolean };
+  private readonly round: number | null;
+
+  constructor(private readonly state: RunState) {
+    this.gate = new Gate(state);
+    this.limits = countLimits(state);
+    this.round = currentRound(state);
+  }
+
+  /** Whether the task may ask for its leases now. */
+  take(task: Task): boolean {
+    if (this.round !== null && this.state.spent.get(task.index) > this.round) return false;
+    const isShut = this.gate.isShut(task);
+    const goes = !isShut && this.limits.take(task);
+    if (isShut || goes) this.gate.claim(task);
+    return goes;
+  }
+}
+
 /** Slots in use or spoken for. A task that waits for a foreign holder speaks for none. */
-function occupied(state: RunState): number {
-  return state.holding.filter((index) => {
-    const task = state.tasks.get(index);
-    if (isInSlot(task)) return true;
-    const asksForSlot = taskAt(state.problem, index).profile !== null;
-    return task.name === 'leasing' && asksForSlot && !state.waiting.includes(index);
-  }).length;
+export function occupied(state: RunState): number {
+  let count = 0;
+  state.atWork.some((index) => {
+    const waits = state.waiting.has(index) && !isInSlot(state.tasks.get(index));
+    if (!waits && taskAt(state.problem, index).profile !== null) count += 1;
+    return false;
+  });
+  return count;
 }
 
-/** The slots a task may take, its home slot first, then the lowest. */
-export function slotsFor(state: RunState, task: Task): readonly number[] {
-  const all = Array.from({ length: state.problem.plan.settings.maxAgents }, (_, at) => at + 1);
-  return [task.homeSlot, ...all.filter((slot) => slot !== task.homeSlot)];
-}
-
-/** `true` when the two may not hold their leases at the same time. */
-export function excludes(state: RunState, a: Task, b: Task): boolean {
-  const shared = a.resources.some((resource) =>
-    b.resources.some(
-      (other) => other.id === resource.id && (other.exclusive || resource.exclusive),
-    ),
-  );
-  if (shared) return true;
-  return (
-    state.problem.plan.settings.conflictPolicy === 'wait' && accessConflict(a.access, b.access)
-  );
-}
-
-/** Limits per team, task type and agent profile; they bind while a task holds leases or a slot. */
-function countLimits(state: RunState, holders: readonly Task[]): { take(task: Task): boolean } {
-  const { plan } = state.problem;
-  const profiles = Object.fromEntries(plan.agents.map((agent) => [agent.name, agent.maxParallel]));
-  const used = new Map<string, number>();
-  const keysOf = (task: Task): [string, number | null | undefined][] => [
-    [`team ${task.team ?? ''}`, task.team === null ? null : plan.settings.limits.team[task.team]],
-    [
-      `type ${task.taskType ?? ''}`,
-      task.taskType === null ? null : plan.settings.limits.taskType[task.taskType],
-    ],
-    [`profile ${task.profile ?? ''}`, task.profile === null ? null : profiles[task.profile]],
-  ];
-  const add = (task: Task): void => {
-    for (const [key] of keysOf(task)) used.set(key, (used.get(key) ?? 0) + 1);
+/**
+ * Under `retry_failed`, how many retries a task may have spent to be admitted now: failures are
+ * tried again in rounds, each after everything of the round before has been tried. `null`: no rounds.
+ */
+function currentRound(state: RunState): number | null {
+  const { problem, spent } = state;
+  if (problem.plan.settings.failureStrategy !== 'retry_failed') return null;
+  let round = Infinity;
+  const consider = (index: number): false => {
+    if (taskAt(problem, index).profile !== null) round = Math.min(round, spent.get(index));
+    return false;
   };
-  holders.filter((holder) => isAtWork(state, holder)).forEach(add);
+  state.ready.some((rank) => consider(problem.order[rank] ?? -1));
+  state.holding.some((index) => !state.waiting.has(index) && consider(index));
+  return round;
+}
+
+/** What holders and claims keep the tasks behind them from. */
+class Gate {
+  /** Holders, and the tasks of the queue passed so far: nearest in the queue last. */
+  private readonly ahead: Task[] = [];
+  private readonly isAhead: Uint8Array;
+  private readonly taken = new Map<string, number>();
+
+  constructor(private readonly state: RunState) {
+    this.isAhead = new Uint8Array(state.problem.plan.tasks.length);
+    state.holding.some((index) => {
+      this.claim(taskAt(state.problem, index));
+      return false;
+    });
+  }
+
+  claim(task: Task): void {
+    this.ahead.push(task);
+    this.isAhead[task.index] = 1;
+    for (const { id, amount } of counted(task)) {
+      this.taken.set(id, (this.taken.get(id) ?? 0) + amount);
+    }
+  }
+
+  isShut(task: Task): boolean {
+    if (this.isShort(task)) return true;
+    const { blockers, conflicts } = this.state.problem;
+    // Who was in the way last time mostly still is: then nothing needs to be compared.
+    const known = blockers[task.index] ?? -1;
+    if (known >= 0 && this.isAhead[known] === 1) return true;
+    for (let at = this.ahead.length - 1; at >= 0; at -= 1) {
+      const other = this.ahead[at];
+      if (other === undefined) continue;
+      if (conflicts.exclude(task, other, NO_EXTRA)) {
+        blockers[task.index] = other.index;
+        return true;
+      }
+      const { extraWrites } = this.state;
+      if (extraWrites.size > 0 && conflicts.exclude(task, other, extraWrites)) return true;
+    }
+    return false;
+  }
+
+  /** A resource of which too little is left. What nobody takes is enough for anyone. */
+  private isShort(task: Task): boolean {
+    return counted(task).some(({ id, amount, capacity }) => {
+      const taken = this.taken.get(id) ?? 0;
+      return taken > 0 && taken + amount > capacity;
+    });
+  }
+}
+
+const NO_EXTRA: ExtraWrites = new Map();
+
+interface Counted {
+  readonly id: string;
+  readonly amount: number;
+  readonly capacity: number;
+}
+
+const NOTHING: readonly Counted[] = [];
+
+function counted(task: Task): readonly Counted[] {
+  if (task.resources.length === 0) return NOTHING;
+  return task.resources.flatMap(({ id, amount = 1, capacity }: Resource) =>
+    capacity === null || capacity === undefined ? [] : [{ id, amount, capacity }],
+  );
+}
+
+/** Limits per team, task type and agent profile; they bind while a task asks for a slot or has one. */
+function countLimits(state: RunState): { take(task: Task): boolean } {
+  const { limits } = state.problem;
+  const used = new Map<string, number>();
+  const add = (index: number): false => {
+    for (const { key } of limits[index] ?? []) used.set(key, (used.get(key) ?? 0) + 1);
+    return false;
+  };
+  state.atWork.some(add);
   return {
-    take(task) {
-      const free = keysOf(task).every(
-        ([key, limit]) => limit === null || limit === undefined || (used.get(key) ?? 0) < limit,
-      );
-      if (free) add(task);
+    take({ index }) {
+      const free = (limits[index] ?? []).every(({ key, limit }) => (used.get(key) ?? 0) < limit);
+      if (free) add(index);
       return free;
     },
   };
-}
-
-function isAtWork(state: RunState, task: Task): boolean {
-  const { name } = state.tasks.get(task.index);
-  return name === 'leasing' || name === 'running' || name === 'verifying';
 }

@@ -1,4 +1,6 @@
-const SIZE = 64;
+const SHIFT = 6;
+const SIZE = 1 << SHIFT;
+const MASK = SIZE - 1;
 
 /**
  * An immutable array whose `with` copies two short arrays instead of one long one, so that a
@@ -15,20 +17,28 @@ export class Chunked<T> {
 
   /** Throws when `index` is out of range: an index comes from the plan, never from outside. */
   get(index: number): T {
-    const chunk = this.chunks[Math.floor(index / SIZE)];
-    if (chunk === undefined || index % SIZE >= chunk.length) {
+    const chunk = this.chunks[index >>> SHIFT];
+    if (chunk === undefined || (index & MASK) >= chunk.length) {
       throw new RangeError(`Internal error: index ${index} is outside the plan.`);
     }
-    return chunk[index % SIZE] as T;
+    return chunk[index & MASK] as T;
   }
 
   with(index: number, value: T): Chunked<T> {
-    const at = Math.floor(index / SIZE);
-    const chunk = [...(this.chunks[at] ?? [])];
-    chunk[index % SIZE] = value;
-    const chunks = [...this.chunks];
+    if (Object.is(this.get(index), value)) return this;
+    const at = index >>> SHIFT;
+    const chunk = (this.chunks[at] ?? []).slice();
+    chunk[index & MASK] = value;
+    const chunks = this.chunks.slice();
     chunks[at] = chunk;
     return new Chunked(chunks);
+  }
+
+  /** Visits the items in order until `visit` says `true`; whether it did. */
+  some(visit: (item: T, index: number) => boolean): boolean {
+    return this.chunks.some((chunk, at) =>
+      chunk.some((item, offset) => visit(item, at * SIZE + offset)),
+    );
   }
 
   toArray(): readonly T[] {

@@ -26,7 +26,13 @@ export type Command =
   | { readonly type: 'land' }
   /** Stop landing: candidates stay queued for a later run. */
   | { readonly type: 'halt' }
-  | { readonly type: 'free'; readonly task: TaskId; readonly what: 'slot' | 'all' }
+  /** Give back the task's slot or all its leases; with `token`, those of that lease alone. */
+  | {
+      readonly type: 'free';
+      readonly task: TaskId;
+      readonly what: 'slot' | 'all';
+      readonly token?: number;
+    }
   /** Report `timer:due` at `at` (epoch ms). */
   | { readonly type: 'wake'; readonly task: TaskId; readonly at: number }
   | { readonly type: 'stop'; readonly task: TaskId; readonly how: 'interrupt' | 'kill' }

@@ -1,114 +1,6 @@
-import type { Fact, RunEvent } from '../model/event';
-import type { Failure } from '../model/failure';
-import type { TaskId } from '../model/ids';
-import type { PlanDraft } from '../testing/plan';
-import { planOf } from '../testing/plan';
-import { decide } from './decide';
-import type { Command } from './command';
+import { startedBench as bench } from '../testing/scheduler-bench';
 import { evolve } from './evolve';
-import { prepareProblem } from './problem';
-import type { RunState } from './run-state';
-import { initialState, stateOf } from './run-state';
-
-const failure: Failure = { kind: 'agent-exit', code: 1, tail: '' };
-
-/** Drives the scheduler by hand and remembers what it said. */
-class Bench {
-  state: RunState;
-  commands: Command[] = [];
-  readonly journal: RunEvent[] = [];
-  private token = 0;
-
-  constructor(readonly draft: PlanDraft) {
-    this.state = initialState(prepareProblem(planOf(draft)));
-  }
-
-  tell(fact: Fact): this {
-    const [state, commands] = decide(this.state, fact);
-    this.state = state;
-    this.commands.push(...commands);
-    this.journal.push(fact, ...commands.flatMap((c) => (c.type === 'record' ? [c.event] : [])));
-    return this;
-  }
-
-  start(): this {
-    return this.tell({
-      type: 'run:started',
-      run: 'PEXEC-1' as never,
-      planFile: null,
-      planDigest: '',
-      base: 'b',
-      target: null,
-      maxAgents: 25,
-      frontDoor: 'api',
-      tasks: 0,
-      owner: { pid: 1, startTime: '', bootId: '', host: '' },
-      at: 0,
-    });
-  }
-
-  /** Task ids of the commands of a kind since the last call. */
-  take(type: Command['type']): string[] {
-    const found = this.commands.flatMap((c) =>
-      c.type === type && 'task' in c ? [c.task as string] : [],
-    );
-    this.commands = this.commands.filter((c) => c.type !== type);
-    return found;
-  }
-
-  lease(task: string, slot = 1): this {
-    return this.tell({
-      type: 'task:leased',
-      task: task as TaskId,
-      slot,
-      token: ++this.token,
-      at: 1,
-    });
-  }
-
-  queue(task: string): this {
-    const candidate = {
-      commit: 'c',
-      tree: 't',
-      base: 'b',
-      ref: 'r',
-      fence: 1,
-      noop: false,
-      files: [],
-      fileCount: 0,
-    };
-    return this.tell({ type: 'task:queued', task: task as TaskId, attempt: 1, candidate, at: 2 });
-  }
-
-  land(task: string): this {
-    return this.tell({ type: 'task:landed', task: task as TaskId, commit: 'c', tree: 't', at: 3 });
-  }
-
-  fail(task: string, why: Failure = failure): this {
-    return this.tell({
-      type: 'attempt:failed',
-      task: task as TaskId,
-      attempt: 1,
-      failure: why,
-      salvage: null,
-      at: 4,
-    });
-  }
-
-  due(task: string): this {
-    return this.tell({ type: 'timer:due', task: task as TaskId, at: 5 });
-  }
-
-  ask(request: Extract<Fact, { type: 'control:requested' }>['request']): this {
-    return this.tell({ type: 'control:requested', request, by: 'test', at: 6 });
-  }
-
-  nameOf(task: string): string | undefined {
-    return stateOf(this.state, task as TaskId)?.name;
-  }
-}
-
-const bench = (draft: PlanDraft): Bench => new Bench(draft).start();
+import { initialState } from './run-state';
 
 describe('the scheduler', () => {
   it('asks for everything that is ready at once, and no more than there are slots', () => {
@@ -321,11 +213,7 @@ describe('the scheduler', () => {
     expect(run.take('stop')).toEqual(['a']);
     run.fail('a', { kind: 'interrupted', message: 'stopped' });
     expect([run.nameOf('a'), run.state.outcome]).toEqual(['pending', 'stopped']);
-    run.tell({
-      type: 'run:resumed',
-      owner: { pid: 1, startTime: '', bootId: '', host: '' },
-      at: 9,
-    });
+    run.resume();
     expect(run.take('acquire').at(-1)).toBe('a');
   });
 

@@ -1,15 +1,20 @@
-import type { Decision, Fact } from '../model/event';
-import type { TaskId } from '../model/ids';
-import { parseSlotName } from '../model/ids';
+import type { EventOf, Fact } from '../model/event';
 import type { TaskState } from '../model/task-state';
 import { isInSlot, isSettled } from '../model/task-state';
-import { admit, slotsFor } from './admission';
+import { admit } from './admission';
+import { breakageOf } from './barriers';
 import type { Command } from './command';
+import { applyControl } from './control';
+import { deadlineFailure, isRunOverdue, runDeadline, taskDeadline } from './deadlines';
 import { evolve } from './evolve';
 import { taskAt } from './problem';
+import { reopen, settleBlocked } from './reopen';
 import { mayRetry, retryDelayMs } from './retry-policy';
 import type { RunState } from './run-state';
 import { stateOf } from './run-state';
+import { slotsFor, stealReason } from './slots';
+import { isCurrent } from './transitions';
+import { Turn } from './turn';
 
 /**
  * The scheduler: a pure function of what is known and what happened. It reads no clock, makes no
@@ -22,35 +27,44 @@ import { stateOf } from './run-state';
 export function decide(state: RunState, event: Fact): readonly [RunState, readonly Command[]] {
   const turn = new Turn(evolve(state, event), event.at);
   react(turn, state, event);
-  turn.openBarriers();
-  if (turn.state.started && turn.state.mode === 'running') turn.startReady();
-  turn.finishWhenDone();
+  openBarriers(turn);
+  if (mayStart(turn) && hasRoomChanged(state, turn.state)) startReady(turn);
+  reportBroken(turn);
+  finishWhenDone(turn);
   return [turn.state, turn.commands];
 }
 
 function react(turn: Turn, before: RunState, event: Fact): void {
   switch (event.type) {
+    case 'run:started':
+      armRunDeadline(turn);
+      return;
     case 'run:resumed':
-      turn.continueAfterRestart();
+      continueAfterRestart(turn, before);
       return;
     case 'control:requested':
       applyControl(turn, event);
       return;
     case 'task:leased':
-      onLeased(turn, before, event.task, event.token);
+      onLeased(turn, before, event);
       return;
     case 'task:queued':
     case 'task:cached':
-      turn.command({ type: 'free', task: event.task, what: 'slot' });
-      turn.command({ type: 'land' });
+      onHandedIn(turn, before, event);
       return;
     case 'task:landed':
-      turn.command({ type: 'free', task: event.task, what: 'all' });
+      onLanded(turn, before, event);
       return;
     case 'attempt:failed':
-      onAttemptFailed(turn, event);
+      onAttemptFailed(turn, before, event);
       return;
-    case 'run:started':
+    case 'task:overdue':
+      onTaskOverdue(turn, event);
+      return;
+    case 'run:overdue':
+      if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
+      else armRunDeadline(turn);
+      return;
     case 'run:joined':
     case 'task:waiting':
     case 'task:started':
@@ -61,8 +75,6 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'timer:due':
     case 'target:advanced':
     case 'target:held':
-    case 'task:overdue':
-    case 'run:overdue':
     case 'task:widened':
     case 'task:healing':
     case 'task:healed':
@@ -72,229 +84,204 @@ function react(turn: Turn, before: RunState, event: Fact): void {
   }
 }
 
-function onLeased(turn: Turn, before: RunState, task: TaskId, token: number): void {
-  const was = stateOf(before, task);
-  if (was?.name !== 'leasing') {
-    turn.command({ type: 'free', task, what: 'all' });
+function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): void {
+  const { task: id, token } = event;
+  const index = before.problem.indexOf.get(id);
+  const was = stateOf(before, id);
+  const now = stateOf(turn.state, id);
+  if (index === undefined || was === undefined || token <= before.tokens.get(index)) return;
+  if (was.name !== 'leasing' || now?.name !== 'running') {
+    // Granted too late, or beyond the slots there are now.
+    if (was.name === 'leasing') turn.record({ type: 'task:withdrawn', task: id });
+    turn.command({ type: 'free', task: id, what: 'all', token });
     return;
   }
-  const now = stateOf(turn.state, task);
-  if (now?.name !== 'running') return;
-  turn.command({ type: 'start', task, attempt: now.attempt, slot: now.slot, token });
+  const task = taskAt(before.problem, index);
+  const reason = stealReason(turn.state, task, now.slot);
+  if (reason !== null) {
+    turn.record({ type: 'task:stolen', task: id, from: task.homeSlot, to: now.slot, reason });
+  }
+  turn.command({ type: 'start', task: id, attempt: now.attempt, slot: now.slot, token });
+  const deadline = taskDeadline(turn.state, index);
+  if (before.firstStarts.get(index) === null && deadline !== null) {
+    turn.command({ type: 'deadline', task: id, at: deadline });
+  }
 }
 
-function onAttemptFailed(turn: Turn, event: Extract<Fact, { type: 'attempt:failed' }>): void {
-  const { task, failure } = event;
-  turn.command({ type: 'free', task, what: 'all' });
+function onHandedIn(
+  turn: Turn,
+  before: RunState,
+  event: EventOf<'task:queued'> | EventOf<'task:cached'>,
+): void {
+  const { task, candidate } = event;
+  const was = stateOf(before, task);
   const now = stateOf(turn.state, task);
-  if (now === undefined || isSettled(now) || now.name === 'pending' || now.name === 'backoff')
+  if (now === was) {
+    if (event.type === 'task:queued') freeUnlessHeld(turn, was, task, candidate.fence);
     return;
+  }
+  if (was?.name === 'leasing') turn.command({ type: 'withdraw', task });
+  else turn.command({ type: 'free', task, what: 'slot' });
+  turn.command({ type: 'land' });
+}
+
+function onLanded(turn: Turn, before: RunState, event: EventOf<'task:landed'>): void {
+  const { task } = event;
+  const was = stateOf(before, task);
+  if (was === undefined || isSettled(was)) return;
+  if (isInSlot(was)) turn.stopAgent(task, 'kill');
+  turn.command({ type: 'free', task, what: 'all' });
+}
+
+/** An attempt nobody waits for any more has ended: its leases go, unless a later one has them. */
+function freeUnlessHeld(
+  turn: Turn,
+  now: TaskState | undefined,
+  task: EventOf<'task:queued'>['task'],
+  token: number | undefined,
+): void {
+  if (now === undefined || isInSlot(now) || now.name === 'queued' || now.name === 'merging') return;
+  turn.command({
+    type: 'free',
+    task,
+    what: 'all',
+    ...(token === undefined ? {} : { token }),
+  });
+}
+
+function onAttemptFailed(turn: Turn, before: RunState, event: EventOf<'attempt:failed'>): void {
+  const { task, failure } = event;
   const { settings } = turn.state.problem.plan;
-  const index = turn.state.problem.indexOf.get(task) ?? 0;
+  const index = turn.state.problem.indexOf.get(task);
+  const now = stateOf(before, task);
+  if (index === undefined || now === undefined) return;
+  if (!isCurrent(now, event.attempt)) {
+    freeUnlessHeld(turn, now, task, event.token);
+    return;
+  }
+  turn.command({ type: 'free', task, what: 'all' });
+  const overdue = deadlineFailure(turn.state, index, turn.at);
+  const count = { spent: turn.state.spent.get(index), free: turn.state.free.get(index) };
   if (failure.kind === 'conflict' && settings.conflictPolicy === 'manual') {
     turn.record({ type: 'task:conflicted', task, paths: failure.paths });
     turn.blockDependants(task);
+  } else if (overdue !== null) {
+    turn.failForGood(task, overdue);
   } else if (failure.kind === 'interrupted' && turn.state.mode !== 'running') {
     turn.record({ type: 'task:withdrawn', task });
-  } else if (mayRetry(settings.retry, failure, turn.state.spent.get(index), now.attempt)) {
-    const retryAt = turn.at + retryDelayMs(settings.retry, now.attempt, task);
+  } else if (!turn.state.failedFast && mayRetry(settings.retry, failure, count)) {
+    const seed = `${task}/${now.attempt}`;
+    const retryAt = turn.at + retryDelayMs(settings.retry, count.spent + count.free, seed);
     turn.record({ type: 'task:retrying', task, attempt: now.attempt + 1, retryAt, failure });
     turn.command({ type: 'wake', task, at: retryAt });
   } else {
-    turn.record({ type: 'task:failed', task, failure });
-    turn.blockDependants(task);
-    if (settings.failureStrategy === 'fail_fast') turn.cancelAll('fail_fast', 'interrupt');
+    turn.failForGood(task, failure);
   }
 }
 
-function applyControl(turn: Turn, event: Extract<Fact, { type: 'control:requested' }>): void {
-  const { request, by } = event;
-  switch (request.kind) {
-    case 'pause':
-      if (turn.state.mode === 'running') turn.enterMode('paused', `paused by ${by}`);
-      return;
-    case 'resume':
-      if (turn.state.mode === 'paused') turn.enterMode('running', `resumed by ${by}`);
-      return;
-    case 'kill':
-      turn.cancel(turn.targets(request.target), by, 'kill');
-      return;
-    case 'agents':
-    case 'retry':
-      return;
-    case 'stop':
-      if (request.how === 'drain') {
-        if (turn.state.mode !== 'stopping') turn.enterMode('draining', `drained by ${by}`);
-        return;
-      }
-      turn.enterMode('stopping', `stopped by ${by}`);
-      turn.stopAgents(request.how === 'kill' ? 'kill' : 'interrupt');
-      turn.command({ type: 'halt' });
-      return;
+/** What is handed in may still land: it fails only if that fails. */
+function onTaskOverdue(turn: Turn, { task }: EventOf<'task:overdue'>): void {
+  const index = turn.state.problem.indexOf.get(task);
+  const now = stateOf(turn.state, task);
+  if (index === undefined || now === undefined || isSettled(now)) return;
+  if (now.name === 'queued' || now.name === 'merging') return;
+  const deadline = taskDeadline(turn.state, index);
+  const failure = deadlineFailure(turn.state, index, turn.at);
+  if (failure !== null) turn.failForGood(task, failure);
+  else if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });
+}
+
+function armRunDeadline(turn: Turn): void {
+  const deadline = runDeadline(turn.state);
+  if (deadline !== null) turn.command({ type: 'deadline', task: null, at: deadline });
+}
+
+function openBarriers(turn: Turn): void {
+  const { phases } = turn.state.problem.plan;
+  while (turn.state.phaseLeft[turn.state.openPhase] === 0) {
+    turn.record({ type: 'barrier:opened', barrier: phases[turn.state.openPhase] ?? '' });
   }
 }
 
-/** `Omit` that keeps the members of a union apart. */
-type WithoutStamp<T> = T extends unknown ? Omit<T, 'at'> : never;
-
-/** One decision under construction: the state so far and the commands so far. */
-class Turn {
-  readonly commands: Command[] = [];
-
-  constructor(
-    public state: RunState,
-    readonly at: number,
-  ) {}
-
-  command(command: Command): void {
-    this.commands.push(command);
+function reportBroken(turn: Turn): void {
+  const { phases } = turn.state.problem.plan;
+  const { openPhase, phaseDead, waiters } = turn.state;
+  if (waiters.length === 0 && !phaseDead.some((dead) => dead > 0)) return;
+  for (const [phase, barrier] of phases.entries()) {
+    if (phase < openPhase || turn.state.broken.includes(phase)) continue;
+    const breakage = breakageOf(turn.state, phase);
+    if (breakage !== null) turn.record({ type: 'barrier:broken', barrier, ...breakage });
   }
+}
 
-  record(decision: WithoutStamp<Decision>): void {
-    const event: Decision = { ...decision, at: this.at };
-    this.state = evolve(this.state, event);
-    this.commands.push({ type: 'record', event });
-  }
+function mayStart(turn: Turn): boolean {
+  const { started, mode, outcome } = turn.state;
+  return started && mode === 'running' && outcome === null && !isRunOverdue(turn.state, turn.at);
+}
 
-  enterMode(mode: RunState['mode'], reason: string): void {
-    if (this.state.mode === mode) return;
-    this.record({ type: 'run:mode', mode, reason });
-    if (mode !== 'running') for (const task of this.tasksIn('leasing')) this.withdraw(task);
-  }
+/** Without a change to any of these the last turn's answer stands: nobody more may start. */
+function hasRoomChanged(before: RunState, after: RunState): boolean {
+  return (
+    before.ready !== after.ready ||
+    before.holding !== after.holding ||
+    before.atWork !== after.atWork ||
+    before.waiting !== after.waiting ||
+    before.maxAgents !== after.maxAgents ||
+    before.mode !== after.mode ||
+    before.started !== after.started ||
+    before.outcome !== after.outcome
+  );
+}
 
-  withdraw(task: TaskId): void {
-    this.record({ type: 'task:withdrawn', task });
-    this.command({ type: 'withdraw', task });
+function startReady(turn: Turn): void {
+  const { milestones, tasks } = admit(turn.state);
+  for (const task of milestones) {
+    turn.record({ type: 'task:leasing', task: task.id });
+    turn.command({ type: 'pass', task: task.id });
   }
+  for (const task of tasks) {
+    const slots = slotsFor(turn.state, task);
+    const { attempt } = turn.state.tasks.get(task.index);
+    turn.record({ type: 'task:leasing', task: task.id });
+    turn.command({ type: 'acquire', task: task.id, attempt, slots });
+  }
+}
 
-  stopAgents(how: 'interrupt' | 'kill'): void {
-    for (const task of this.inSlots()) this.command({ type: 'stop', task, how });
+/**
+ * After a crash: what was queued goes to the merge queue again, back-offs and deadlines get their
+ * timers back, retries asked for meanwhile are granted, and decisions that were lost are made again.
+ */
+function continueAfterRestart(turn: Turn, before: RunState): void {
+  for (const { index, id: task } of turn.state.problem.plan.tasks) {
+    const now = turn.state.tasks.get(index);
+    if (now.name === 'leasing') turn.record({ type: 'task:withdrawn', task });
+    if (now.name === 'backoff') turn.command({ type: 'wake', task, at: now.retryAt });
+    const deadline = isSettled(now) ? null : taskDeadline(turn.state, index);
+    if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });
   }
+  for (const { target, by } of before.asked) reopen(turn, target, by);
+  settleBlocked(turn, 'recovery');
+  if (turn.state.failedFast) turn.cancelAll('fail_fast', 'interrupt');
+  if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
+  else armRunDeadline(turn);
+  if (turn.tasksIn('queued', 'merging').length > 0) turn.command({ type: 'land' });
+}
 
-  /** Tasks meant by `agent-3`, a task id, or `all`. */
-  targets(target: string): readonly TaskId[] {
-    const { plan } = this.state.problem;
-    if (target === 'all') return plan.tasks.map((task) => task.id);
-    const slot = parseSlotName(target);
-    return plan.tasks
-      .filter((task) => {
-        const now = this.state.tasks.get(task.index);
-        return slot === null
-          ? task.id === target
-          : isInSlot(now) && 'slot' in now && now.slot === slot;
-      })
-      .map((task) => task.id);
+function finishWhenDone(turn: Turn): void {
+  const { state } = turn;
+  if (!state.started || state.outcome !== null) return;
+  if (state.settled === state.problem.plan.tasks.length) {
+    const names = new Set(state.tasks.toArray().map((task) => task.name));
+    const failed = names.has('failed') || names.has('blocked') || names.has('conflicted');
+    const outcome = failed ? 'failed' : names.has('cancelled') ? 'stopped' : 'completed';
+    turn.record({ type: 'run:finished', outcome });
+  } else if (isWoundDown(turn)) {
+    turn.record({ type: 'run:finished', outcome: 'stopped' });
   }
+}
 
-  cancel(tasks: readonly TaskId[], by: string, how: 'interrupt' | 'kill'): void {
-    for (const task of tasks) {
-      const now = stateOf(this.state, task);
-      if (now === undefined || isSettled(now)) continue;
-      this.record({ type: 'task:cancelled', task, by });
-      if (isInSlot(now)) this.command({ type: 'stop', task, how });
-      else if (now.name === 'leasing') this.command({ type: 'withdraw', task });
-      else this.command({ type: 'free', task, what: 'all' });
-      this.blockDependants(task);
-    }
-  }
-
-  cancelAll(by: string, how: 'interrupt' | 'kill'): void {
-    const open = this.state.problem.plan.tasks.filter((task) => {
-      const { name } = this.state.tasks.get(task.index);
-      return name !== 'queued' && name !== 'merging';
-    });
-    this.cancel(
-      open.map((task) => task.id),
-      by,
-      how,
-    );
-  }
-
-  /** Everything that can no longer start because `cause` will not land: dependants and later phases. */
-  blockDependants(cause: TaskId): void {
-    const seen = new Set<TaskId>([cause]);
-    const queue: TaskId[] = [cause];
-    for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
-      const now = stateOf(this.state, task);
-      if (task !== cause && now !== undefined && !isSettled(now)) {
-        this.record({ type: 'task:blocked', task, by: cause });
-      }
-      for (const next of this.followersOf(task)) {
-        if (!seen.has(next)) queue.push(next);
-        seen.add(next);
-      }
-    }
-  }
-
-  private followersOf(task: TaskId): readonly TaskId[] {
-    const { graph, plan } = this.state.problem;
-    const phase = graph.phaseIndex(task);
-    const later = phase < 0 ? [] : plan.phases.slice(phase + 1);
-    return [...graph.dependants(task), ...later.flatMap((name) => graph.phaseMembers(name))];
-  }
-
-  openBarriers(): void {
-    const { phases } = this.state.problem.plan;
-    while (
-      this.state.openPhase < phases.length &&
-      this.state.phaseLeft[this.state.openPhase] === 0
-    ) {
-      this.record({ type: 'barrier:opened', barrier: phases[this.state.openPhase] ?? '' });
-    }
-  }
-
-  startReady(): void {
-    const { milestones, tasks } = admit(this.state);
-    for (const task of milestones) {
-      this.record({ type: 'task:leasing', task: task.id });
-      this.command({ type: 'pass', task: task.id });
-    }
-    for (const task of tasks) {
-      const slots = slotsFor(this.state, task);
-      const { attempt } = this.state.tasks.get(task.index);
-      this.record({ type: 'task:leasing', task: task.id });
-      this.command({ type: 'acquire', task: task.id, attempt, slots });
-    }
-  }
-
-  /** After a crash: what was queued goes to the merge queue again, back-offs get their timers back. */
-  continueAfterRestart(): void {
-    for (const task of this.state.problem.plan.tasks) {
-      const now: TaskState = this.state.tasks.get(task.index);
-      if (now.name === 'leasing') this.record({ type: 'task:withdrawn', task: task.id });
-      if (now.name === 'backoff') this.command({ type: 'wake', task: task.id, at: now.retryAt });
-    }
-    if (this.tasksIn('queued', 'merging').length > 0) this.command({ type: 'land' });
-  }
-
-  finishWhenDone(): void {
-    const { state } = this;
-    if (!state.started || state.outcome !== null) return;
-    const states = (): readonly TaskState[] => state.tasks.toArray();
-    if (state.settled === state.problem.plan.tasks.length) {
-      const names = new Set(states().map((task) => task.name));
-      const failed = names.has('failed') || names.has('blocked') || names.has('conflicted');
-      const outcome = failed ? 'failed' : names.has('cancelled') ? 'stopped' : 'completed';
-      this.record({ type: 'run:finished', outcome });
-    } else if (this.isWoundDown()) {
-      this.record({ type: 'run:finished', outcome: 'stopped' });
-    }
-  }
-
-  /** Draining waits until what is queued has landed; stopping only until no agent is left. */
-  private isWoundDown(): boolean {
-    const { mode, holding } = this.state;
-    if (mode === 'draining') return holding.length === 0;
-    return mode === 'stopping' && this.tasksIn('leasing', 'running', 'verifying').length === 0;
-  }
-
-  private inSlots(): readonly TaskId[] {
-    return this.tasksIn('running', 'verifying');
-  }
-
-  private tasksIn(...names: readonly TaskState['name'][]): readonly TaskId[] {
-    return this.state.holding
-      .filter((index) => names.includes(this.state.tasks.get(index).name))
-      .map((index) => taskAt(this.state.problem, index).id);
-  }
+/** Draining waits until what is queued has landed; stopping only until no agent is left. */
+function isWoundDown({ state }: Turn): boolean {
+  if (state.mode === 'draining') return state.holding.size === 0;
+  return state.mode === 'stopping' && state.atWork.size === 0;
 }

@@ -4,6 +4,13 @@ import { buildTaskGraph } from '../graph/task-graph';
 import type { TaskId } from '../model/ids';
 import type { Plan, Task } from '../model/task';
 import { priorityClass } from '../model/task';
+import { Conflicts } from './conflicts';
+
+/** A limit that binds a task while it is at work: at most `limit` tasks with the same `key`. */
+export interface Limit {
+  readonly key: string;
+  readonly limit: number;
+}
 
 /** What does not change while a run goes on: the plan, its graph, and the order of preference. */
 export interface Problem {
@@ -12,26 +19,49 @@ export interface Problem {
   readonly indexOf: ReadonlyMap<TaskId, number>;
   /** Position of each task (by plan index) in the order of preference; smaller starts first. */
   readonly rank: readonly number[];
+  /** Plan indexes in the order of preference: the inverse of `rank`. */
+  readonly order: readonly number[];
+  /** Limits of each task, by plan index: those of its team, its type and its agent profile. */
+  readonly limits: readonly (readonly Limit[])[];
+  readonly conflicts: Conflicts;
+  /**
+   * By plan index, a task that the plan says excludes this one (-1: none known): who was last found
+   * in its way. It tells where to look first and never changes an answer.
+   */
+  readonly blockers: Int32Array;
 }
 
 /**
- * Prepares a plan for `decide`. Order of preference: priority class, then the longest path to the
- * end (critical-path list scheduling; hop count while durations are unknown), then plan order.
+ * Expected time of a task in ms, from earlier runs; `null` where nothing is known about it.
  */
-export function prepareProblem(plan: Plan): Problem {
+export type ExpectedMs = (task: Task) => number | null;
+
+/**
+ * Prepares a plan for `decide`. Order of preference: milestones (they cost nothing and free others),
+ * then priority class, then the longest path to the end (critical-path list scheduling), then plan
+ * order. The path is measured in expected time; a task of which nothing is known counts as one whose
+ * time is the median of the known, so without any history the hops are counted.
+ */
+export function prepareProblem(plan: Plan, expectedMs: ExpectedMs = () => null): Problem {
   const graph = buildTaskGraph(plan.tasks, plan.phases);
-  const levels = bottomLevels(graph, () => 1);
-  const order = [...plan.tasks].sort(
-    (a, b) =>
-      priorityClass(a.priority) - priorityClass(b.priority) ||
-      (levels.get(b.id) ?? 0) - (levels.get(a.id) ?? 0) ||
-      a.index - b.index,
-  );
+  const levels = bottomLevels(graph, weights(plan, expectedMs));
+  const order = [...plan.tasks]
+    .sort(
+      (a, b) =>
+        Number(a.profile !== null) - Number(b.profile !== null) ||
+        priorityClass(a.priority) - priorityClass(b.priority) ||
+        (levels.get(b.id) ?? 0) - (levels.get(a.id) ?? 0) ||
+        a.index - b.index,
+    )
+    .map((task) => task.index);
   const rank = new Array<number>(plan.tasks.length).fill(0);
-  order.forEach((task, position) => {
-    rank[task.index] = position;
+  order.forEach((index, position) => {
+    rank[index] = position;
   });
-  return { plan, graph, indexOf: new Map(plan.tasks.map((task) => [task.id, task.index])), rank };
+  const indexOf = new Map(plan.tasks.map((task) => [task.id, task.index]));
+  const conflicts = new Conflicts(plan);
+  const blockers = new Int32Array(plan.tasks.length).fill(-1);
+  return { plan, graph, indexOf, rank, order, limits: limitsOf(plan), conflicts, blockers };
 }
 
 /** The task at a plan index. */
@@ -41,26 +71,27 @@ export function taskAt(problem: Problem, index: number): Task {
   return task;
 }
 
-/** `items` with `index` inserted at its place in the order of preference. */
-export function insertRanked(
-  problem: Problem,
-  items: readonly number[],
-  index: number,
-): readonly number[] {
-  if (items.includes(index)) return items;
-  const rank = problem.rank[index] ?? 0;
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((problem.rank[items[middle] ?? 0] ?? 0) < rank) low = middle + 1;
-    else high = middle;
-  }
-  return [...items.slice(0, low), index, ...items.slice(low)];
+function weights(plan: Plan, expectedMs: ExpectedMs): (task: Task) => number {
+  const times = new Map(plan.tasks.map((task) => [task.index, expectedMs(task)]));
+  const known = [...times.values()].filter((ms): ms is number => ms !== null).sort((a, b) => a - b);
+  const typical = known[known.length >> 1] ?? 1;
+  return (task) => (task.profile === null ? 0 : (times.get(task.index) ?? typical));
 }
 
-/** `items` without `index`. */
-export function without(items: readonly number[], index: number): readonly number[] {
-  const at = items.indexOf(index);
-  return at === -1 ? items : [...items.slice(0, at), ...items.slice(at + 1)];
+function limitsOf(plan: Plan): readonly (readonly Limit[])[] {
+  const { team, taskType } = plan.settings.limits;
+  const profiles = new Map(plan.agents.map((agent) => [agent.name, agent.maxParallel]));
+  return plan.tasks.map((task) => {
+    const limits = [
+      { key: `team ${task.team ?? ''}`, limit: task.team === null ? null : team[task.team] },
+      {
+        key: `type ${task.taskType ?? ''}`,
+        limit: task.taskType === null ? null : taskType[task.taskType],
+      },
+      { key: `profile ${task.profile ?? ''}`, limit: profiles.get(task.profile ?? '') },
+    ];
+    return limits.flatMap(({ key, limit }) =>
+      limit === null || limit === undefined ? [] : [{ key, limit }],
+    );
+  });
 }

@@ -6,37 +6,45 @@ import type { RetryPolicy } from '../model/task';
 /** Most free retries (try later, interrupted) of one task before they count as failures after all. */
 const FREE_RETRIES = 20;
 
-/** Whether a task may be tried again after `failure`, having consumed `spent` retries and made `attempt` attempts. */
+/** What a task has failed with so far, the last failure included. */
+export interface FailureCount {
+  /** Failures that count. */
+  readonly spent: number;
+  /** Failures that do not: try later, interrupted, a lost lease. */
+  readonly free: number;
+}
+
+/** Whether a task may be tried again after `failure`. */
 export function mayRetry(
   policy: RetryPolicy,
   failure: Failure,
-  spent: number,
-  attempt: number,
+  { spent, free }: FailureCount,
 ): boolean {
   switch (classifyFailure(failure)) {
     case 'final':
       return false;
     case 'free-retry':
-      return attempt - spent <= FREE_RETRIES;
+      return free <= FREE_RETRIES;
     case 'retryable':
       return spent <= policy.maxRetries;
   }
 }
 
 /**
- * Delay in ms before attempt `attempt + 1`. Exponential back-off with full jitter (AWS Architecture
- * Blog, "Exponential Backoff And Jitter"). The jitter is a hash of `seed`, so a replay of the
- * journal gives the same delay.
+ * Delay in ms before the next attempt, after `failures` (1 and more) failed ones. Exponential back-off
+ * with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). The jitter is a hash of
+ * `seed`, so a replay of the journal gives the same delay.
  */
-export function retryDelayMs(policy: RetryPolicy, attempt: number, seed: string): number {
+export function retryDelayMs(policy: RetryPolicy, failures: number, seed: string): number {
   switch (policy.backoff) {
     case 'none':
       return 0;
     case 'fixed':
       return policy.baseMs;
     case 'exponential': {
-      const ceiling = Math.min(policy.maxMs, policy.baseMs * 2 ** Math.min(attempt - 1, 30));
-      const hash = createHash('sha1').update(`${seed}/${attempt}`).digest().readUInt32BE(0);
+      const doublings = Math.min(Math.max(failures - 1, 0), 30);
+      const ceiling = Math.min(policy.maxMs, policy.baseMs * 2 ** doublings);
+      const hash = createHash('sha1').update(seed).digest().readUInt32BE(0);
       return Math.round((hash / 0xffffffff) * ceiling);
     }
   }

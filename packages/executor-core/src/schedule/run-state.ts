@@ -1,61 +1,117 @@
+import type { Access } from '../model/access';
 import type { RunMode, RunOutcome } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
+import type { Task } from '../model/task';
 import type { TaskState } from '../model/task-state';
 import { Chunked } from './chunked';
+import { widened, type ExtraWrites } from './conflicts';
+import { IndexSet } from './index-set';
 import type { Problem } from './problem';
-import { insertRanked } from './problem';
+
+/** A task in a slot whose agent waits at the barrier after a phase, both by position in the plan. */
+export interface Waiter {
+  readonly task: number;
+  readonly phase: number;
+}
+
+/** A retry that was asked for while no run went on. */
+export interface AskedRetry {
+  readonly target: string;
+  readonly by: string;
+}
 
 /**
- * Everything the scheduler knows: a fold of `evolve` over the journal. Lists hold plan indexes.
- * Invariants: `ready` is exactly the pending tasks whose dependencies landed and whose phase is
- * open, in order of preference; `holding` is exactly the tasks for which `isHolding` is true.
+ * Everything the scheduler knows: a fold of `evolve` over the journal. Sets and lists hold plan
+ * indexes, but for `ready`. Invariants: `ready` holds the ranks of exactly the pending tasks whose
+ * dependencies landed and whose phase is open; `holding` is exactly the tasks for which `isHolding`
+ * is true, and `atWork` those of them that were not handed in yet.
  */
 export interface RunState {
   readonly problem: Problem;
   readonly started: boolean;
+  /** From when the run's deadline counts (epoch ms). */
+  readonly startedAt: number | null;
   readonly mode: RunMode;
+  /** Agents are stopped where they are; only in mode `paused`. */
+  readonly suspended: boolean;
   readonly outcome: RunOutcome | null;
+  /** A task failed whose failure ends the run: nothing is tried again. */
+  readonly failedFast: boolean;
+  /** Most tasks in slots at once; slots are numbered from 1 to this. */
+  readonly maxAgents: number;
   readonly tasks: Chunked<TaskState>;
   /** Dependencies that have not landed yet, per task. */
   readonly unmet: Chunked<number>;
   /** Retries consumed, per task; a free retry does not count. */
   readonly spent: Chunked<number>;
+  /** Free retries made, per task. */
+  readonly free: Chunked<number>;
   /** Why the last attempt of each task failed. */
   readonly failures: Chunked<Failure | null>;
-  readonly ready: readonly number[];
-  readonly holding: readonly number[];
+  /** Highest fencing token seen, per task: a lease with this one or an older one is no news. */
+  readonly tokens: Chunked<number>;
+  /** When each task first started (epoch ms): its deadline counts from there. */
+  readonly firstStarts: Chunked<number | null>;
+  readonly ready: IndexSet;
+  readonly holding: IndexSet;
+  readonly atWork: IndexSet;
   /** Tasks in `leasing` that wait for a holder outside this scheduler's view. */
-  readonly waiting: readonly number[];
+  readonly waiting: IndexSet;
   readonly settled: number;
   /** Phases whose tasks may start: those with an index of at most this. */
   readonly openPhase: number;
   /** Tasks of each phase that have not landed. */
   readonly phaseLeft: readonly number[];
+  /** Tasks of each phase that will not land unless they are reopened. */
+  readonly phaseDead: readonly number[];
+  /** Barriers that were reported broken and still are, by position. */
+  readonly broken: readonly number[];
+  readonly waiters: readonly Waiter[];
+  readonly extraWrites: ExtraWrites;
+  /** Profile that last worked in each slot, slot 1 first. */
+  readonly lastProfiles: readonly (string | null)[];
+  readonly asked: readonly AskedRetry[];
 }
 
 /** The state before the first event. */
 export function initialState(problem: Problem): RunState {
-  const { plan, graph } = problem;
+  const { plan, graph, order } = problem;
+  const count = plan.tasks.length;
+  const all = <T>(value: T): Chunked<T> => Chunked.from(new Array<T>(count).fill(value));
+  const none = IndexSet.of(count);
   const state: RunState = {
     problem,
     started: false,
+    startedAt: null,
     mode: 'running',
+    suspended: false,
     outcome: null,
-    tasks: Chunked.from<TaskState>(plan.tasks.map(() => ({ name: 'pending', attempt: 1 }))),
-    unmet: Chunked.from(plan.tasks.map((task) => graph.dependencies(task.id).length)),
-    spent: Chunked.from(plan.tasks.map(() => 0)),
-    failures: Chunked.from<Failure | null>(plan.tasks.map(() => null)),
-    ready: [],
-    holding: [],
-    waiting: [],
+    failedFast: false,
+    maxAgents: plan.settings.maxAgents,
+    tasks: all<TaskState>({ name: 'pending', attempt: 1 }),
+    unmet: Chunked.from(plan.tasks.map((task) => new Set(task.dependsOn).size)),
+    spent: all(0),
+    free: all(0),
+    failures: all<Failure | null>(null),
+    tokens: all(0),
+    firstStarts: all<number | null>(null),
+    ready: none,
+    holding: none,
+    atWork: none,
+    waiting: none,
     settled: 0,
     openPhase: 0,
     phaseLeft: plan.phases.map((phase) => graph.phaseMembers(phase).length),
+    phaseDead: plan.phases.map(() => 0),
+    broken: [],
+    waiters: [],
+    extraWrites: new Map(),
+    lastProfiles: [],
+    asked: [],
   };
-  const ready = plan.tasks.map((task) => task.index).filter((index) => isReady(state, index));
-  ready.sort((a, b) => (problem.rank[a] ?? 0) - (problem.rank[b] ?? 0));
-  return { ...state, ready };
+  const ready = order.flatMap((index, rank) => (isReady(state, index) ? [rank] : []));
+  return { ...state, ready: IndexSet.of(count, ready) };
 }
 
 /** `true` when nothing but leases and a slot stands between the task and its start. */
@@ -65,17 +121,33 @@ export function isReady(state: RunState, index: number): boolean {
   return task !== undefined && state.problem.graph.phaseIndex(task.id) <= state.openPhase;
 }
 
-/** Adds the tasks of `indexes` that are ready to the ready queue. */
-export function admitReady(state: RunState, indexes: readonly number[]): RunState {
-  let ready = state.ready;
-  for (const index of indexes) {
-    if (isReady(state, index)) ready = insertRanked(state.problem, ready, index);
-  }
-  return ready === state.ready ? state : { ...state, ready };
-}
-
 /** State of one task by name; `undefined` for a task of another plan. */
 export function stateOf(state: RunState, task: TaskId): TaskState | undefined {
   const index = state.problem.indexOf.get(task);
   return index === undefined ? undefined : state.tasks.get(index);
+}
+
+/** What the task may read and write now: what the plan says and what it was granted while it worked. */
+export function accessOf(state: RunState, task: Task): Access {
+  return widened(task, state.extraWrites);
+}
+
+/** `true` for a task that will not land unless it is reopened. */
+export function isDead(state: TaskState): boolean {
+  switch (state.name) {
+    case 'failed':
+    case 'blocked':
+    case 'conflicted':
+    case 'cancelled':
+      return true;
+    case 'pending':
+    case 'leasing':
+    case 'running':
+    case 'verifying':
+    case 'queued':
+    case 'merging':
+    case 'landed':
+    case 'backoff':
+      return false;
+  }
 }

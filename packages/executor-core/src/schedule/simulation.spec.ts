@@ -118,7 +118,7 @@ class World {
           break;
         }
         case 'start':
-          this.inbox.push(this.endOfAttempt(command.task, command.attempt));
+          this.inbox.push(this.endOfAttempt(command.task, command.attempt, command.token));
           break;
         case 'suspend':
         case 'continue':
@@ -148,7 +148,7 @@ class World {
     }
   }
 
-  private endOfAttempt(task: Plan['tasks'][number]['id'], attempt: number): Fact {
+  private endOfAttempt(task: Plan['tasks'][number]['id'], attempt: number, fence: number): Fact {
     const at = ++this.now;
     if (this.pick(4) === 0) {
       return {
@@ -165,7 +165,7 @@ class World {
       tree: 't',
       base: 'b',
       ref: 'r',
-      fence: this.token,
+      fence,
       noop: false,
       files: [],
       fileCount: 0,
@@ -225,13 +225,18 @@ function checkInvariants(world: World): void {
         expect(accessConflict(task.access, other.access)).toBe(false);
     }
   }
-  expect([...state.ready].sort()).toEqual(
+  expect(
+    state.ready
+      .toArray()
+      .map((rank) => state.problem.order[rank])
+      .sort(),
+  ).toEqual(
     plan.tasks
       .map(({ index }) => index)
       .filter((index) => isReady(state, index))
       .sort(),
   );
-  expect([...state.holding].sort()).toEqual(holding.map(({ index }) => index).sort());
+  expect([...state.holding.toArray()].sort()).toEqual(holding.map(({ index }) => index).sort());
   expect(state.settled).toBe(
     plan.tasks.filter(({ index }) => isSettled(state.tasks.get(index))).length,
   );

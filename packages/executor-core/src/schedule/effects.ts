@@ -1,0 +1,175 @@
+import type { EventOf } from '../model/event';
+import type { Failure } from '../model/failure';
+import { classifyFailure } from '../model/failure';
+import { priorityClass } from '../model/task';
+import type { TaskState } from '../model/task-state';
+import { isHolding, isInSlot, isSettled } from '../model/task-state';
+import { isRunOverdue } from './deadlines';
+import type { IndexSet } from './index-set';
+import { taskAt } from './problem';
+import type { RunState } from './run-state';
+import { isDead, isReady } from './run-state';
+import type { TaskEvent } from './transitions';
+
+/** What a kind of event does to the state beside moving its task. */
+type Effects = {
+  readonly [T in TaskEvent['type']]?: (
+    state: RunState,
+    index: number,
+    event: EventOf<T>,
+  ) => RunState;
+};
+
+/** The state after what an event tells whether or not it moves its task. */
+export function note(state: RunState, index: number, event: TaskEvent): RunState {
+  return apply(NOTES, state, index, event);
+}
+
+/** The state after what the move of a task means beyond the task. */
+export function followUp(state: RunState, index: number, event: TaskEvent): RunState {
+  return apply(CONSEQUENCES, state, index, event);
+}
+
+const NOTES: Effects = {
+  'task:leased': (state, index, { token }) => seeToken(state, index, token),
+  'task:queued': (state, index, { candidate }) => seeToken(state, index, candidate.fence),
+  'task:waiting': (state, index) =>
+    state.tasks.get(index).name === 'leasing'
+      ? { ...state, waiting: state.waiting.add(index) }
+      : state,
+  'task:widened': (state, index, { writes }) => widen(state, index, writes),
+};
+
+const CONSEQUENCES: Effects = {
+  'task:leased': takeSlot,
+  'attempt:failed': (state, index, { failure }) => countFailure(state, index, failure),
+  'task:landed': releaseDependants,
+  'task:failed': (state, index) => (isFatal(state, index) ? { ...state, failedFast: true } : state),
+  'task:reopened': (state, index, { at }) => startAnew(state, index, at),
+};
+
+function apply(effects: Effects, state: RunState, index: number, event: TaskEvent): RunState {
+  const effect = effects[event.type] as
+    ((state: RunState, index: number, event: TaskEvent) => RunState) | undefined;
+  return effect === undefined ? state : effect(state, index, event);
+}
+
+function seeToken(state: RunState, index: number, token: number): RunState {
+  if (token <= state.tokens.get(index)) return state;
+  return { ...state, tokens: state.tokens.with(index, token) };
+}
+
+/** More room stays with the task, for its later attempts too. */
+function widen(state: RunState, index: number, writes: readonly string[]): RunState {
+  if (isSettled(state.tasks.get(index))) return state;
+  const before = state.extraWrites.get(index) ?? [];
+  const more = writes.filter((glob, at) => !before.includes(glob) && writes.indexOf(glob) === at);
+  if (more.length === 0) return state;
+  const extraWrites = new Map(state.extraWrites).set(index, [...before, ...more]);
+  return { ...state, extraWrites };
+}
+
+/** Whether the failure of a task ends the run: by the plan's strategy, or because it is CRITICAL. */
+export function isFatal(state: RunState, index: number): boolean {
+  const { plan } = state.problem;
+  if (plan.settings.failureStrategy === 'fail_fast') return true;
+  return priorityClass(taskAt(state.problem, index).priority) === 0;
+}
+
+/** The state with task `index` moved from `before` to `after`; every list and count follows. */
+export function replace(
+  state: RunState,
+  index: number,
+  before: TaskState,
+  after: TaskState,
+): RunState {
+  if (before === after) return state;
+  const rank = state.problem.rank[index] ?? 0;
+  const next: RunState = {
+    ...state,
+    tasks: state.tasks.with(index, after),
+    ready: state.ready.delete(rank),
+    waiting: state.waiting.delete(index),
+    holding: put(state.holding, index, isHolding(after)),
+    atWork: put(state.atWork, index, after.name === 'leasing' || isInSlot(after)),
+    settled: state.settled + Number(isSettled(after)) - Number(isSettled(before)),
+    phaseDead: countDead(state, index, Number(isDead(after)) - Number(isDead(before))),
+    waiters:
+      state.waiters.length === 0 || isInSlot(after)
+        ? state.waiters
+        : state.waiters.filter((waiter) => waiter.task !== index),
+  };
+  return after.name === 'pending' ? admitReady(next, [index]) : next;
+}
+
+function put(set: IndexSet, item: number, present: boolean): IndexSet {
+  return present ? set.add(item) : set.delete(item);
+}
+
+function countDead(state: RunState, index: number, change: number): readonly number[] {
+  const phase = change === 0 ? -1 : phaseOf(state, index);
+  if (phase < 0) return state.phaseDead;
+  return state.phaseDead.map((dead, at) => (at === phase ? dead + change : dead));
+}
+
+function phaseOf(state: RunState, index: number): number {
+  return state.problem.graph.phaseIndex(taskAt(state.problem, index).id);
+}
+
+/** Adds the tasks of `indexes` that are ready to the ready queue. */
+export function admitReady(state: RunState, indexes: readonly number[]): RunState {
+  let { ready } = state;
+  for (const index of indexes) {
+    if (isReady(state, index)) ready = ready.add(state.problem.rank[index] ?? 0);
+  }
+  return ready === state.ready ? state : { ...state, ready };
+}
+
+function takeSlot(state: RunState, index: number, event: EventOf<'task:leased'>): RunState {
+  const lastProfiles = [...state.lastProfiles];
+  while (lastProfiles.length < event.slot) lastProfiles.push(null);
+  lastProfiles[event.slot - 1] = taskAt(state.problem, index).profile;
+  const firstStarts = state.firstStarts.with(index, state.firstStarts.get(index) ?? event.at);
+  return { ...state, lastProfiles, firstStarts };
+}
+
+function countFailure(state: RunState, index: number, failure: Failure): RunState {
+  const failures = state.failures.with(index, failure);
+  return classifyFailure(failure) === 'free-retry'
+    ? { ...state, failures, free: state.free.with(index, state.free.get(index) + 1) }
+    : { ...state, failures, spent: state.spent.with(index, state.spent.get(index) + 1) };
+}
+
+/** A person has the task tried again: its retries and its time begin anew, and so does the run. */
+function startAnew(state: RunState, index: number, at: number): RunState {
+  return {
+    ...state,
+    spent: state.spent.with(index, 0),
+    free: state.free.with(index, 0),
+    firstStarts: state.firstStarts.with(index, null),
+    startedAt: isRunOverdue(state, at) ? at : state.startedAt,
+    outcome: null,
+    failedFast: false,
+    asked: [],
+  };
+}
+
+/** What landed frees: its dependants lose one unmet dependency, its phase one open task. */
+function releaseDependants(state: RunState, index: number): RunState {
+  const { graph, indexOf } = state.problem;
+  const { id } = taskAt(state.problem, index);
+  let { unmet } = state;
+  const freed: number[] = [];
+  for (const dependant of graph.dependants(id)) {
+    const at = indexOf.get(dependant);
+    if (at === undefined) continue;
+    unmet = unmet.with(at, unmet.get(at) - 1);
+    freed.push(at);
+  }
+  const phase = graph.phaseIndex(id);
+  const phaseLeft =
+    phase < 0
+      ? state.phaseLeft
+      : state.phaseLeft.map((left, at) => (at === phase ? left - 1 : left));
+  return admitReady({ ...state, unmet, phaseLeft }, freed);
+}
