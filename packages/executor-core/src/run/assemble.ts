@@ -118,10 +118,17 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   return { loop, activity, integration, lander, pool, verifier };
 }
 
-/** What the end or a stop of one Nx process means is not true of the run it shares. */
-function concernsAPartOnly({ type }: RunEvent): boolean {
-  return type === 'run:finished' || type === 'run:mode' || type === 'barrier:opened';
+/** What the end or a stop of one Nx process means is not true of the run it shares; a pause is. */
+function concernsAPartOnly(event: RunEvent): boolean {
+  if (event.type === 'run:mode') return event.mode === 'stopping' || event.mode === 'draining';
+  return PRIVATE.has(event.type);
 }
+
+const PRIVATE: ReadonlySet<RunEvent['type']> = new Set([
+  'run:finished',
+  'barrier:opened',
+  'barrier:broken',
+]);
 
 type Emit = (fact: Fact) => Promise<void>;
 

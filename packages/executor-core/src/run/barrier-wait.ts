@@ -157,11 +157,10 @@ class BarrierWatch {
   private breakage(view: RunView, open: BarrierWait['open']): string | null {
     if (this.waiter !== null && this.members.has(this.waiter))
       return `${this.waiter}, which waits, has to land first itself`;
-    for (const { task: id } of open) {
-      const task = view.tasks.get(id);
-      if (task !== undefined && isTaskSettled(task))
-        return `${id} is ${task.state}: ${problemOf(task)}`;
-    }
+    const dead = open.flatMap(({ task }) => view.tasks.get(task) ?? []).filter(isTaskSettled);
+    // Rather a cause than what it blocks.
+    const cause = dead.find(({ state }) => state !== 'blocked') ?? dead[0];
+    if (cause !== undefined) return `${cause.id} is ${cause.state}: ${problemOf(cause)}`;
     return this.broken?.reason ?? null;
   }
 }
