@@ -1,10 +1,12 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- a command and the engine are loaded when they are used: `--help` and `--version` answer at once */
+import type * as BarrierCommand from './commands/barrier';
 import type * as ControlCommand from './commands/control';
 import type * as InitCommand from './commands/init';
 import type * as LogsCommand from './commands/logs';
 import type * as PlanCommand from './commands/plan';
 import type * as ProgressCommand from './commands/progress';
 import type * as ResumeCommand from './commands/resume';
+import type * as RetryCommand from './commands/retry';
 import type * as RunCommand from './commands/run';
 import type * as SimulateCommand from './commands/simulate';
 import type * as StatusCommand from './commands/status';
@@ -13,12 +15,14 @@ import type * as CoreApi from '@parallel-executor/core';
 /** The one place where modules are loaded late. */
 export const lazy = {
   core: () => require('@parallel-executor/core') as typeof CoreApi,
+  barrier: () => require('./commands/barrier') as typeof BarrierCommand,
   control: () => require('./commands/control') as typeof ControlCommand,
   init: () => require('./commands/init') as typeof InitCommand,
   logs: () => require('./commands/logs') as typeof LogsCommand,
   plan: () => require('./commands/plan') as typeof PlanCommand,
   progress: () => require('./commands/progress') as typeof ProgressCommand,
   resume: () => require('./commands/resume') as typeof ResumeCommand,
+  retry: () => require('./commands/retry') as typeof RetryCommand,
   run: () => require('./commands/run') as typeof RunCommand,
   simulate: () => require('./commands/simulate') as typeof SimulateCommand,
   status: () => require('./commands/status') as typeof StatusCommand,

@@ -2,7 +2,7 @@ import { planOf } from '@parallel-executor/core/testing';
 import type { Diagnostic } from '@parallel-executor/core';
 import { UserError } from '@parallel-executor/core';
 import { main } from './main';
-import { controlled, FakeOut, FakeWorld, fakeWorkspace, loaded } from './testing/fake-world';
+import { FakeOut, FakeWorld, fakeWorkspace, loaded } from './testing/fake-world';
 
 function cli(world: FakeWorld, ...words: readonly string[]): Promise<number> {
   return main(['node', 'parallel-cli', ...words], world);
@@ -44,6 +44,9 @@ describe('help and version', () => {
         'status',
         'pause',
         'resume',
+        'agents',
+        'retry',
+        'barrier',
         'kill',
         'logs',
         'progress',
@@ -76,6 +79,14 @@ describe('wrong usage', () => {
     [['--color', 'pink', 'status'], 'always'],
     [['kill'], 'Whom?'],
     [['kill', 'agent-1', '--all'], 'not both'],
+    [['agents'], 'n'],
+    [['agents', 'many'], 'at least 1'],
+    [['retry'], 'Which task?'],
+    [['retry', 'a', 'PEXEC-1', 'b'], 'Which task?'],
+    [['retry', '--all', 'PEXEC-1', 'b'], 'at most a run'],
+    [['barrier'], 'Usage: parallel-cli barrier'],
+    [['barrier', 'wait'], 'name'],
+    [['barrier', 'wait', 'one', '--timeout', 'soon'], 'no duration'],
     [['progress', '140'], 'not a per cent'],
     [['progress'], 'Which per cent?'],
     [['progress', '40', '--noop', 'why'], 'no per cent'],
@@ -188,30 +199,6 @@ describe('plan', () => {
       expect(world.stderr.text).toContain('parallel.yaml:1:1: error[PLAN001]: tasks is missing');
       expect(world.stdout.text).toBe('');
     }
-  });
-});
-
-describe('pause and kill', () => {
-  it('hand the request to the live run', async () => {
-    const { workspace, requests } = controlled({ delivered: true, reason: null });
-    const world = new FakeWorld(workspace);
-    expect(await cli(world, 'pause')).toBe(0);
-    expect(await cli(world, 'kill', 'agent-3')).toBe(0);
-    expect(await cli(world, 'kill', '--all')).toBe(0);
-    expect(requests).toEqual([
-      { kind: 'pause' },
-      { kind: 'kill', target: 'agent-3' },
-      { kind: 'kill', target: 'all' },
-    ]);
-    expect(world.stdout.text).toContain('Asked PEXEC-1: kill agent-3.');
-  });
-
-  it('fail when nobody takes the request', async () => {
-    const { workspace } = controlled({ delivered: false, reason: 'PEXEC-1 has ended' });
-    const world = new FakeWorld(workspace);
-    expect(await cli(world, 'pause')).toBe(1);
-    expect(world.stderr.text).toContain('PEXEC-1 has ended');
-    expect(world.stdout.text).toBe('');
   });
 });
 

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { ControlOptions } from './commands/control';
 import type { PlanChoice } from './commands/load-plan';
 import type { LogsOptions } from './commands/logs';
 import type { ProgressOptions } from './commands/progress';
@@ -7,27 +6,18 @@ import type { ResumeOptions } from './commands/resume';
 import type { RunOptions } from './commands/run';
 import type { SimulateOptions } from './commands/simulate';
 import type { StatusOptions } from './commands/status';
-import type { Context } from './context';
 import { contextOf } from './context';
 import type { Deps } from './deps';
 import type { ExitCode } from './exit-codes';
 import { lazy } from './lazy';
 import { EXIT_CODES_HELP } from './messages';
+import { addControls } from './program-control';
 import type { ColorChoice } from './ui/capabilities';
-import { PROGRESS_CHOICES } from './ui/progress-choice';
+import type { Wiring } from './wiring';
+import { adder, parseCount, progressOption } from './wiring';
 
 /** A plan may ask for at most so many agents. */
 const MOST_AGENTS = 200;
-
-/** Makes a command with an example on top of its help. */
-type Add = (name: string, summary: string, ...examples: readonly string[]) => Command;
-
-interface Wiring {
-  readonly add: Add;
-  readonly context: () => Context;
-  /** Receives the exit code of the command that ran. */
-  readonly finish: (code: ExitCode) => void;
-}
 
 /** The command line. `finish` gets the exit code of the command that ran; it is not called for help. */
 export function buildProgram(deps: Deps, finish: (code: ExitCode) => void): Command {
@@ -62,11 +52,7 @@ export function buildProgram(deps: Deps, finish: (code: ExitCode) => void): Comm
   const wiring: Wiring = {
     finish,
     context: () => contextOf(deps, program.opts<{ color: ColorChoice; cwd?: string }>()),
-    add: (name, summary, ...examples) =>
-      program
-        .command(name)
-        .description(summary)
-        .addHelpText('before', `For example:\n${examples.map((line) => `  ${line}\n`).join('')}`),
+    add: adder(program),
   };
   addPlanning(wiring);
   addRunning(wiring);
@@ -134,33 +120,6 @@ function addRunning({ add, context, finish }: Wiring): void {
     });
 }
 
-function addControls({ add, context, finish }: Wiring): void {
-  add(
-    'pause',
-    'let running agents finish and start nothing new, until "resume"',
-    'parallel-cli pause',
-  )
-    .argument('[run]', 'run id; the current run by default')
-    .option('--json', 'print one JSON object')
-    .action(async (run: string | undefined, options: ControlOptions) => {
-      finish(await lazy.control().pause(context(), run, options));
-    });
-  add(
-    'kill',
-    'end one agent, or all of them',
-    'parallel-cli kill agent-3',
-    'parallel-cli kill api_routes',
-    'parallel-cli kill --all',
-  )
-    .argument('[target]', 'agent-<n> or a task id')
-    .option('--all', 'end every agent and the run')
-    .option('--run <run>', 'run id; the current run by default')
-    .option('--json', 'print one JSON object')
-    .action(async (target: string | undefined, options: ControlOptions) => {
-      finish(await lazy.control().kill(context(), target, options));
-    });
-}
-
 function addLooking({ add, context, finish }: Wiring): void {
   add(
     'status',
@@ -209,23 +168,8 @@ function withPlanOptions(command: Command): Command {
     .option('--json', 'print one JSON object');
 }
 
-function progressOption(): Option {
-  return new Option(
-    '--progress <how>',
-    'tty paints a panel, plain prints lines, json prints the events; auto decides by the terminal',
-  )
-    .choices([...PROGRESS_CHOICES])
-    .default('auto');
-}
-
 function parseCounts(text: string): readonly number[] {
   const counts = text.split(',').map((part) => (/^ *\d{1,3} *$/.test(part) ? Number(part) : 0));
   if (counts.every((count) => count >= 1 && count <= MOST_AGENTS)) return counts;
   throw new InvalidArgumentError(`Give whole numbers from 1 to ${MOST_AGENTS}, such as 1,5,10.`);
-}
-
-function parseCount(text: string): number {
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (count < 1) throw new InvalidArgumentError('Give a whole number of at least 1.');
-  return count;
 }

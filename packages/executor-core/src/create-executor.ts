@@ -1,7 +1,9 @@
 import { lockfileMutex } from './adapters/lockfile-mutex';
 import { nodeClock } from './adapters/node-clock';
 import { nodeFileSystem } from './adapters/node-file-system';
+import { mortalLauncher } from './adapters/node-process-launcher';
 import { nodeProcessRunner } from './adapters/node-process-runner';
+import { nodeProcessTrees } from './adapters/node-process-trees';
 import { nodeProcesses } from './adapters/node-processes';
 import { nodeFileTree } from './adapters/node-file-tree';
 import { gitAdapter } from './adapters/simple-git';
@@ -19,6 +21,7 @@ import { openWorkspaceWith } from './run/workspace';
 import { UserError } from './model/user-error';
 import { renderDiagnostics } from './plan/diagnostics';
 import type { Plan } from './model/task';
+import type { Clock } from './ports/clock';
 
 /**
  * The composition root: the only file that names adapters. Everything below it takes what it needs
@@ -26,7 +29,8 @@ import type { Plan } from './model/task';
  */
 export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> = {}): Toolbox {
   const processes = nodeProcesses();
-  const runner = nodeProcessRunner(processes);
+  const trees = nodeProcessTrees(processes.self());
+  const runner = nodeProcessRunner(processes, trees, mortalLauncher());
   const clock = nodeClock();
   const fs = nodeFileSystem();
   return {
@@ -36,10 +40,16 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
     git: gitAdapter(),
     mutex: lockfileMutex(processes),
     processes,
+    trees,
     runner,
     adapters: [commandAgent({ runner, fs, clock }), functionAgent(functions)],
     env: process.env,
   };
+}
+
+/** Time of this machine, for what is not about one checkout. */
+export function systemClock(): Clock {
+  return nodeClock();
 }
 
 /** Opens the checkout around `cwd`. Rejects with `UserError` when there is none that can be used. */

@@ -10,12 +10,20 @@ export {
 } from './create-executor';
 export type { NxDoorOptions } from './create-executor';
 export { ParallelExecutor } from './parallel-executor';
-export type { BarrierHandle, ExecuteOptions, ExecutorOptions } from './parallel-executor';
+export type {
+  BarrierAccess,
+  BarrierHandle,
+  BarrierWaitChoice,
+  ExecuteOptions,
+  ExecutorOptions,
+} from './parallel-executor';
+export type { BarrierOutcome, BarrierWait } from './run/barrier-wait';
 export type { LandBundlesResult } from './run/cached-landing';
 export type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
 export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
-export type { LoadedPlan, LoadPlanOptions, ResumeResult, Workspace } from './run/workspace';
+export type { Delivery, ResumeResult } from './run/requests';
+export type { LoadedPlan, LoadPlanOptions, Workspace } from './run/workspace';
 export { PLAN_FILES } from './run/workspace';
 export { STARTER_PLAN } from './run/starter-plan';
 export type { AgentContext, AgentFunction } from './agents/function-agent';
@@ -56,6 +64,7 @@ export { parsePlan } from './plan/load-plan';
 export { planFromTasks } from './plan/plan-from-tasks';
 export type { TaskInput } from './plan/plan-from-tasks';
 export { planDigest, taskKey } from './plan/task-key';
+export { parseDuration } from './plan/duration';
 export { planJsonSchema } from './plan/json-schema';
 
 export { buildTaskGraph } from './graph/task-graph';

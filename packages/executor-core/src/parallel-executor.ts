@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { AgentFunction } from './agents/function-agent';
-import { openWorkspace } from './create-executor';
+import { openWorkspace, systemClock } from './create-executor';
 import type { EventOf, RunEvent, RunEventType } from './model/event';
 import type { RunResult } from './model/result';
 import { UserError } from './model/user-error';
@@ -8,6 +8,7 @@ import type { AgentProfile } from './model/task';
 import { renderDiagnostics } from './plan/diagnostics';
 import type { AgentInput, PlanConfig, TaskInput } from './plan/plan-from-tasks';
 import { planFromTasks } from './plan/plan-from-tasks';
+import { LiveBarriers } from './run/live-barriers';
 import type { Run } from './run/run';
 import type { Workspace } from './run/workspace';
 
@@ -34,10 +35,24 @@ export interface ExecuteOptions {
   readonly autoRecovery?: boolean;
 }
 
+export interface BarrierWaitChoice {
+  /** Rejects after this many ms; default: waits as long as the run goes on. */
+  readonly timeoutMs?: number;
+}
+
 /** Waits for a phase of the current execution. */
 export interface BarrierHandle {
-  /** Resolves when every task of the phase, and of those before, has landed; rejects when the run ends without. */
-  wait(): Promise<void>;
+  /**
+   * Resolves when every task of the phase, and of those before, has landed. Rejects at once when that
+   * can never be: a member failed, the run ended without it, or the plan has no such phase.
+   */
+  wait(options?: BarrierWaitChoice): Promise<void>;
+}
+
+/** `barrier('phase_1').wait()`, or in one: `barrier.wait('phase_1')`. */
+export interface BarrierAccess {
+  (phase: string): BarrierHandle;
+  wait(phase: string, options?: BarrierWaitChoice): Promise<void>;
 }
 
 /**
@@ -50,9 +65,18 @@ export interface BarrierHandle {
  */
 export class ParallelExecutor {
   private readonly emitter = new EventEmitter({ captureRejections: false });
-  private readonly opened = new Set<string>();
+  private readonly barriers = new LiveBarriers(systemClock());
   private run: Run | null = null;
-  private ended = false;
+
+  /** Waits for phases. Bound, so that `const { barrier } = executor` may be used alone. */
+  readonly barrier: BarrierAccess = Object.assign(
+    (phase: string): BarrierHandle => ({
+      wait: (options) => this.barriers.wait(phase, options),
+    }),
+    {
+      wait: (phase: string, options?: BarrierWaitChoice) => this.barriers.wait(phase, options),
+    },
+  );
 
   constructor(private readonly options: ExecutorOptions = {}) {
     this.emitter.setMaxListeners(0);
@@ -97,7 +121,7 @@ export class ParallelExecutor {
     for (const warning of warnings) this.emitter.emit('warning', warning);
     const run = await workspace.start(plan, { frontDoor: 'api' });
     this.run = run;
-    this.ended = false;
+    this.barriers.begin(plan.phases);
     const stop = run.events.on((event) => {
       this.tell(event);
     });
@@ -106,36 +130,13 @@ export class ParallelExecutor {
     } finally {
       stop();
       this.run = null;
-      this.ended = true;
-      this.emitter.emit('parallel:ended');
+      this.barriers.end();
     }
   }
 
-  /** `barrier('phase_1').wait()`: the phase has landed. */
-  barrier(phase: string): BarrierHandle {
-    return {
-      wait: () =>
-        new Promise((resolve, reject) => {
-          const check = (): void => {
-            if (this.opened.has(phase)) settle(resolve);
-            else if (this.ended)
-              settle(() => {
-                reject(new Error(`The run ended before ${phase} was complete.`));
-              });
-          };
-          const settle = (then: () => void): void => {
-            this.emitter.off('parallel:barrier', check).off('parallel:ended', check);
-            then();
-          };
-          this.emitter.on('parallel:barrier', check).on('parallel:ended', check);
-          check();
-        }),
-    };
-  }
-
-  /** Starts no further task until `resume`; running agents finish. */
-  pause(): void {
-    this.run?.pause();
+  /** Starts no further task until `resume`; running agents finish, or stand still with `suspend`. */
+  pause(options: { readonly suspend?: boolean } = {}): void {
+    this.run?.pause(options);
   }
 
   resume(): void {
@@ -147,11 +148,18 @@ export class ParallelExecutor {
     this.run?.kill(target);
   }
 
+  /** From now on at most `maxAgents` at once. */
+  resize(maxAgents: number): void {
+    this.run?.resize(maxAgents);
+  }
+
+  /** Has a task that did not land tried again, or `all` of them, while the run goes on. */
+  retry(target: string): void {
+    this.run?.retry(target);
+  }
+
   private tell(event: RunEvent): void {
-    if (event.type === 'barrier:opened') {
-      this.opened.add(event.barrier);
-      this.emitter.emit('parallel:barrier');
-    }
+    this.barriers.take(event);
     this.emitter.emit(event.type, event);
     this.emitter.emit('*', event);
   }

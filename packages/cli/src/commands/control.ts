@@ -10,13 +10,24 @@ export interface ControlOptions {
   readonly json?: boolean | undefined;
 }
 
-/** `pause`: running agents finish, nothing new starts, until `resume`. */
+/** `pause`: nothing new starts until `resume`; running agents finish, or stand still (`--suspend`). */
 export async function pause(
   context: Context,
   run: string | undefined,
+  options: ControlOptions & { readonly suspend?: boolean | undefined },
+): Promise<ExitCode> {
+  const suspend = options.suspend === true;
+  return ask(context, suspend ? { kind: 'pause', suspend } : { kind: 'pause' }, run, options);
+}
+
+/** `agents`: changes how many may run at once. */
+export async function agents(
+  context: Context,
+  maxAgents: number,
+  run: string | undefined,
   options: ControlOptions,
 ): Promise<ExitCode> {
-  return ask(context, { kind: 'pause' }, run, options);
+  return ask(context, { kind: 'agents', maxAgents }, run, options);
 }
 
 /** `kill`: ends one agent (by slot or task), or all of them. */
@@ -38,7 +49,7 @@ export async function kill(
   return ask(context, { kind: 'kill', target: target ?? 'all' }, options.run, options);
 }
 
-/** A request nobody could take is no success: the run is over, or its process is gone. */
+/** A request nobody will take is no success: the run is over, or its process is gone. */
 async function ask(
   context: Context,
   request: ControlRequest,
@@ -46,13 +57,15 @@ async function ask(
   options: ControlOptions,
 ): Promise<ExitCode> {
   const workspace = await context.openWorkspace();
-  const { runId, delivered, reason } = await workspace.request(request, run);
+  const { runId, delivered, kept, reason } = await workspace.request(request, run);
   if (options.json === true) {
-    context.answerJson({ schemaVersion: 1, run: runId, request, delivered, reason });
+    context.answerJson({ schemaVersion: 1, run: runId, request, delivered, kept, reason });
   } else if (delivered) {
     context.answer(`Asked ${runId}: ${requestText(request)}.`);
+  } else if (kept) {
+    context.answer(`Noted for ${runId}: ${requestText(request)}; ${reason ?? ''}.`);
   } else {
     context.narrate(`${NOT_DELIVERED}: ${reason ?? 'no run is active'}.`);
   }
-  return delivered ? Exit.ok : Exit.failed;
+  return delivered || kept ? Exit.ok : Exit.failed;
 }

@@ -1,3 +1,4 @@
+import type { ResumeResult, Workspace } from '@parallel-executor/core';
 import type { Context } from '../context';
 import { driveRun } from '../drive-run';
 import type { ExitCode } from '../exit-codes';
@@ -16,8 +17,30 @@ export async function execute(
   options: ResumeOptions,
 ): Promise<ExitCode> {
   const workspace = await context.openWorkspace();
-  const json = options.json === true;
   const resumed = await workspace.resume(runId);
+  return followUp(context, workspace, resumed, options, {
+    key: 'resumed',
+    signalled: 'goes on',
+    nothing: 'Nothing to resume',
+  });
+}
+
+/** What is said when the run goes on elsewhere, or not at all; `key` says so with `--json`. */
+interface Wording {
+  readonly key: string;
+  readonly signalled: string;
+  readonly nothing: string;
+}
+
+/** Drives a run that goes on here to its end; otherwise says what happened. */
+export async function followUp(
+  context: Context,
+  workspace: Workspace,
+  resumed: ResumeResult,
+  options: ResumeOptions,
+  { key, signalled, nothing }: Wording,
+): Promise<ExitCode> {
+  const json = options.json === true;
   switch (resumed.kind) {
     case 'resumed':
       // Listening comes first; the journal is read while the run begins.
@@ -25,18 +48,17 @@ export async function execute(
         context,
         resumed.run,
         { progress: options.progress, json },
-        {
-          events: async () => (await workspace.reader(resumed.run.id))?.events() ?? [],
-        },
+        { events: async () => (await workspace.reader(resumed.run.id))?.events() ?? [] },
       );
     case 'signalled':
-      if (json) context.answerJson({ schemaVersion: 1, run: resumed.runId, resumed: true });
-      else context.answer(`${resumed.runId} goes on.`);
+      if (json) context.answerJson({ schemaVersion: 1, run: resumed.runId, [key]: true });
+      else context.answer(`${resumed.runId} ${signalled}.`);
       return Exit.ok;
-    case 'nothing':
-      if (json)
-        context.answerJson({ schemaVersion: 1, run: null, resumed: false, reason: resumed.reason });
-      else context.answer(`Nothing to resume: ${resumed.reason}`);
+    case 'nothing': {
+      const { reason } = resumed;
+      if (json) context.answerJson({ schemaVersion: 1, run: null, [key]: false, reason });
+      else context.answer(`${nothing}: ${reason}`);
       return Exit.ok;
+    }
   }
 }

@@ -177,6 +177,14 @@ export class FakeRun implements Run {
     this.calls.push('pause');
   }
 
+  resize(maxAgents: number): void {
+    this.calls.push(`agents ${maxAgents}`);
+  }
+
+  retry(target: string): void {
+    this.calls.push(`retry ${target}`);
+  }
+
   resume(): void {
     this.calls.push('resume');
   }
@@ -229,13 +237,14 @@ export class FakeReader implements RunReader {
 /** A workspace that remembers the requests made to its live run. */
 export function controlled(answer: {
   readonly delivered: boolean;
+  readonly kept?: boolean;
   readonly reason: string | null;
 }): { readonly workspace: Workspace; readonly requests: ControlRequest[] } {
   const requests: ControlRequest[] = [];
   const workspace = fakeWorkspace({
     request: (request) => {
       requests.push(request);
-      return Promise.resolve({ runId: parseRunId('PEXEC-1'), ...answer });
+      return Promise.resolve({ runId: parseRunId('PEXEC-1'), kept: false, ...answer });
     },
   });
   return { workspace, requests };

@@ -95,7 +95,11 @@ function modeRow(
   if (view.outcome !== null) return [label('Run:'), cell(view.outcome, 'strong')];
   if (view.mode === 'running') return null;
   const reason = inner < 40 || view.modeReason === '' ? '' : `: ${plainText(view.modeReason)}`;
-  return [label('Run:'), cell(view.mode, 'warn'), cell(reason)];
+  return [
+    label('Run:'),
+    cell(view.suspended ? `${view.mode} (suspended)` : view.mode, 'warn'),
+    cell(reason),
+  ];
 }
 
 /** Needs you, then running, then what follows. */

@@ -2,65 +2,99 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import type { ProcessIdentity } from '../model/process';
-import type { Processes } from '../ports/processes';
+import { markOf } from '../model/process';
+import type { Processes, ProcessTree, ProcessTrees } from '../ports/processes';
 import type {
   ProcessExit,
   ProcessRunner,
   ProcessSpec,
   RunningProcess,
 } from '../ports/process-runner';
-import { isGroupAlive, killGroup } from './node-processes';
+import type { Launcher } from './node-process-launcher';
+import { plainLauncher } from './node-process-launcher';
+import { nodeProcessTrees } from './node-process-trees';
 
 const OUTPUT_FLAGS =
   fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
-/** How long what a program left running in its group may take to end before it is killed. */
-const STRAGGLER_GRACE_MS = 2000;
+/** How long what a program left running may take to end before it is killed, and before we give up. */
+const STRAGGLER_GRACE_MS = 500;
+const STUCK_MS = 2000;
 const STRAGGLER_POLL_MS = 20;
 
-/**
- * Starts programs as leaders of their own process group. Output goes straight to the file, so it is
- * complete even when this process dies first. `exited` tells the leader's exit; before it resolves,
- * whatever the leader left behind in its group is ended (SIGTERM, 2 s, SIGKILL), so that nothing
- * writes on after its attempt is over.
- */
-export function nodeProcessRunner(processes: Processes): ProcessRunner {
-  return { start: (spec) => start(processes, spec) };
+interface RunnerTools {
+  readonly processes: Processes;
+  readonly trees: ProcessTrees;
+  readonly launcher: Launcher;
 }
 
-async function start(processes: Processes, spec: ProcessSpec): Promise<RunningProcess> {
-  const [program, ...args] = spec.argv;
+/**
+ * Starts programs as leaders of their own session and process group. Output goes straight to the file,
+ * so it is complete even when this process dies first. `exited` tells the leader's exit; before it
+ * resolves, whatever the leader left behind is ended (SIGTERM, 0.5 s, SIGKILL), so that nothing writes
+ * on after its attempt is over.
+ */
+export function nodeProcessRunner(
+  processes: Processes,
+  trees: ProcessTrees = nodeProcessTrees(processes.self()),
+  launcher: Launcher = plainLauncher,
+): ProcessRunner {
+  return { start: (spec) => start({ processes, trees, launcher }, spec) };
+}
+
+async function start(tools: RunnerTools, spec: ProcessSpec): Promise<RunningProcess> {
+  const [program] = spec.argv;
   if (program === undefined || program === '') throw new Error('There is no program to start.');
+  const [launched = program, ...args] = tools.launcher(spec);
   const output = fs.openSync(spec.outputPath, OUTPUT_FLAGS, 0o600);
   try {
-    const child = spawn(program, args, {
+    const child = spawn(launched, args, {
       cwd: spec.cwd,
       env: spec.env,
       detached: true,
       stdio: [spec.stdin === null ? 'ignore' : 'pipe', output, output],
     });
     const exit = leaderExit(child);
-    const identity = identityOf(processes, child.pid);
+    const identity = identityOf(tools.processes, child.pid);
     await spawned(child, program, spec.cwd);
     feed(child, spec.stdin);
-    return running(identity, exit);
+    return running(tools.trees, treeOf(identity, spec), exit);
   } finally {
     fs.closeSync(output);
   }
 }
 
-function running(identity: ProcessIdentity, exit: Promise<ProcessExit>): RunningProcess {
+function treeOf(
+  leader: ProcessIdentity,
+  spec: ProcessSpec,
+): ProcessTree & { leader: ProcessIdentity } {
+  const { env, outputPath: output, ownFolder: folder = null } = spec;
+  return { leader, mark: markOf(env), folder, output };
+}
+
+function running(
+  trees: ProcessTrees,
+  tree: ProcessTree & { readonly leader: ProcessIdentity },
+  exit: Promise<ProcessExit>,
+): RunningProcess {
   let over = false;
+  let frozen = false;
+  let killed = false;
   const exited = exit.then(async (how) => {
-    await endStragglers(identity.pid);
+    await endStragglers(trees, tree, killed);
     over = true;
     return how;
   });
   return {
-    identity,
+    identity: tree.leader,
     exited,
     signal(signal) {
-      // Once the group is over, the number may name somebody else's.
-      if (!over) killGroup(identity.pid, signal);
+      // Once the tree is over, its numbers may be somebody else's.
+      if (over) return;
+      trees.signalTree(tree, signal);
+      killed ||= signal === 'SIGKILL';
+      // A frozen process hears nothing until it goes on.
+      if (frozen && signal !== 'SIGSTOP' && signal !== 'SIGCONT') trees.signalTree(tree, 'SIGCONT');
+      frozen = signal === 'SIGSTOP';
     },
   };
 }
@@ -100,18 +134,25 @@ function feed(child: ChildProcess, text: string | null): void {
   child.stdin.end(text);
 }
 
-async function endStragglers(pgid: number): Promise<void> {
-  if (!isGroupAlive(pgid)) return;
-  killGroup(pgid, 'SIGTERM');
-  if (await groupEnds(pgid)) return;
-  killGroup(pgid, 'SIGKILL');
+async function endStragglers(
+  trees: ProcessTrees,
+  tree: ProcessTree,
+  killed: boolean,
+): Promise<void> {
+  if (trees.signalTree(tree, 0) === 0) return;
+  if (!killed) {
+    trees.signalTree(tree, 'SIGTERM');
+    trees.signalTree(tree, 'SIGCONT');
+    if (await ends(trees, tree, STRAGGLER_GRACE_MS)) return;
+  }
+  trees.signalTree(tree, 'SIGKILL');
   // Bounded: a process stuck in the kernel must not hold up the run.
-  await groupEnds(pgid);
+  await ends(trees, tree, STUCK_MS);
 }
 
-async function groupEnds(pgid: number): Promise<boolean> {
-  const deadline = performance.now() + STRAGGLER_GRACE_MS;
-  while (isGroupAlive(pgid)) {
+async function ends(trees: ProcessTrees, tree: ProcessTree, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (trees.signalTree(tree, 0) > 0) {
     if (performance.now() > deadline) return false;
     await new Promise((resolve) => setTimeout(resolve, STRAGGLER_POLL_MS));
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { ProcessIdentity } from '../model/process';
-import { isGroupAlive, killGroup, nodeProcesses } from './node-processes';
+import { nodeProcesses } from './node-processes';
 
 describe('nodeProcesses', () => {
   const processes = nodeProcesses();
@@ -48,37 +48,32 @@ describe('nodeProcesses', () => {
     await once(child, 'exit');
     expect(processes.isAlive(identity)).toBe(false);
     expect(processes.identify(child.pid)).toBeNull();
-    expect(processes.signalGroup(identity, 'SIGTERM')).toBe(false);
   });
 
   it('is not fooled by a pid that another process has now', () => {
     const child = startSleep('sleep', true);
     const earlier = { ...identityOf(child.pid), startTime: '1' };
     expect(processes.isAlive(earlier)).toBe(false);
-    expect(processes.signalGroup(earlier, 'SIGKILL')).toBe(false);
     expect(processes.isAlive(identityOf(child.pid))).toBe(true);
   });
 
   it('calls everything of an earlier boot dead', () => {
     const identity = { ...processes.self(), bootId: 'an-earlier-boot' };
     expect(processes.isAlive(identity)).toBe(false);
-    expect(processes.signalGroup(identity, 'SIGTERM')).toBe(false);
   });
 
-  it('counts a process of another host as alive and does not signal it', () => {
+  it('counts a process of another host as alive', () => {
     const elsewhere = { ...processes.self(), pid: 2 ** 22 + 1, host: 'elsewhere' };
     expect(processes.isAlive(elsewhere)).toBe(true);
-    expect(processes.signalGroup(elsewhere, 'SIGTERM')).toBe(false);
   });
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 22 + 1])('knows no process with pid %s', (pid) => {
     expect(processes.identify(pid)).toBeNull();
     const identity = { ...processes.self(), pid };
     expect(processes.isAlive(identity)).toBe(false);
-    expect(processes.signalGroup(identity, 'SIGTERM')).toBe(false);
   });
 
-  it('calls a zombie dead, and a group of zombies too', async () => {
+  it('calls a zombie dead', async () => {
     // The shell becomes a `sleep`, which never waits for the child the shell started; the child ends
     // only then, on our word, because a shell would still have reaped it.
     const parent = spawn('sh', ['-c', 'setsid sh -c "read _" <&3 & echo $!; exec sleep 1000'], {
@@ -93,18 +88,6 @@ describe('nodeProcesses', () => {
     (parent.stdio[3] as Writable).end('\n');
     while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await turn();
     expect(processes.identify(pid)).toBeNull();
-    expect(isGroupAlive(pid)).toBe(false);
-    expect(killGroup(pid, 0)).toBe(true);
-  });
-
-  it.each([0, 1, -5, Number.NaN])('never takes %s for a process group', (pgid) => {
-    expect(killGroup(pgid, 0)).toBe(false);
-    expect(isGroupAlive(pgid)).toBe(false);
-  });
-
-  it('knows a group with a living member', () => {
-    const { pid } = startSleep('sleep', true);
-    expect(isGroupAlive(pid)).toBe(true);
   });
 
   it('reads the start time behind a name with spaces and parentheses', () => {
@@ -119,12 +102,5 @@ describe('nodeProcesses', () => {
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
-  });
-
-  it('signals the group of a living process', async () => {
-    const child = startSleep('sleep', true);
-    const ended = once(child, 'exit');
-    expect(processes.signalGroup(identityOf(child.pid), 'SIGTERM')).toBe(true);
-    expect(await ended).toEqual([null, 'SIGTERM']);
   });
 });

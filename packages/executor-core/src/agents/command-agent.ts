@@ -39,6 +39,7 @@ async function startCommand(
   const process = await runner.start({
     argv: typeof command === 'string' ? ['/bin/sh', '-c', command] : command,
     cwd: invocation.worktree,
+    ownFolder: invocation.worktree,
     env: invocation.env,
     stdin: invocation.prompt,
     outputPath: invocation.transcriptPath,
@@ -46,7 +47,6 @@ async function startCommand(
   const stopReports = followReports(fs, clock, invocation.transcriptPath, (percent) => {
     invocation.onProgress(percent, '');
   });
-  let suspended = false;
   const signals = { interrupt: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' } as const;
   return {
     process: process.identity,
@@ -56,16 +56,11 @@ async function startCommand(
     }),
     stop: (how) => {
       process.signal(signals[how]);
-      // A frozen process takes no signal but SIGKILL before it goes on.
-      if (suspended) process.signal('SIGCONT');
-      suspended = false;
     },
     suspend: () => {
-      suspended = true;
       process.signal('SIGSTOP');
     },
     resume: () => {
-      suspended = false;
       process.signal('SIGCONT');
     },
   };

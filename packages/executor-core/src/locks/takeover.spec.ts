@@ -17,7 +17,6 @@ const processes: Processes = {
   self: () => self,
   identify: () => null,
   isAlive: ({ pid }) => pid !== dead.pid,
-  signalGroup: () => false,
 };
 const fs = nodeFileSystem();
 const claim = {

@@ -8,3 +8,15 @@ export interface ProcessIdentity {
   readonly bootId: string;
   readonly host: string;
 }
+
+/** What the processes of one attempt carry in their environment, and nobody else's do. */
+export interface ProcessMark {
+  readonly run: string;
+  readonly task: string;
+}
+
+/** The mark in an environment; `null` where it names no run or no task. */
+export function markOf(env: Readonly<Record<string, string | undefined>>): ProcessMark | null {
+  const { PARALLEL_RUN_ID: run, PARALLEL_TASK_ID: task } = env;
+  return run === undefined || task === undefined ? null : { run, task };
+}

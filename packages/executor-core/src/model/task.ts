@@ -77,6 +77,8 @@ export interface WorktreeSetup {
 /** Everything in the plan that is not a task or a profile. Durations are milliseconds. */
 export interface Settings {
   readonly maxAgents: number;
+  /** How far `maxAgents` may be raised while it runs, where the plan allows more than usual. */
+  readonly mostAgents?: number;
   readonly worktreeBase: string;
   readonly lockTimeoutMs: number;
   readonly barrierTimeoutMs: number;

@@ -29,6 +29,7 @@ export function buildSettings(
   const worktreeBase = checkBase(given.worktree_base, childOf(node, 'worktree_base'), report);
   return {
     maxAgents: checkMaxAgents(given, childOf(node, 'max_agents'), report, maxAgents),
+    ...(given.allow_more_agents === true ? { mostAgents: MAX_AGENTS_ALLOWED } : {}),
     worktreeBase,
     lockTimeoutMs: ms('lock_timeout', 30_000),
     barrierTimeoutMs: ms('barrier_timeout', 120_000),

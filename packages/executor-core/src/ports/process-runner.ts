@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../model/process';
 
-/** A program to start in its own process group. `argv` is started without a shell. */
+/** A program to start in its own session and process group. `argv` is started without a shell. */
 export interface ProcessSpec {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -10,6 +10,8 @@ export interface ProcessSpec {
   readonly stdin: string | null;
   /** File that receives stdout and stderr, appended, mode 0600. */
   readonly outputPath: string;
+  /** Folder that is this program's alone: who works in it and is nobody else's belongs to it. */
+  readonly ownFolder?: string;
 }
 
 export interface ProcessExit {
@@ -19,9 +21,15 @@ export interface ProcessExit {
 
 export interface RunningProcess {
   readonly identity: ProcessIdentity;
-  /** Resolves when the process has ended and its output is complete; never rejects. */
+  /**
+   * Resolves when the process has ended, everything it left behind has been ended, and its output is
+   * complete; never rejects.
+   */
   readonly exited: Promise<ProcessExit>;
-  /** Sends `signal` to the whole process group. */
+  /**
+   * Sends `signal` to the whole process tree (see `ProcessTrees`). A tree that `SIGSTOP` froze goes on
+   * with `SIGCONT`, and when it is asked to end.
+   */
   signal(signal: NodeJS.Signals): void;
 }
 

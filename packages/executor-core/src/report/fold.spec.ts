@@ -142,6 +142,18 @@ describe('the view of a run', () => {
     expect(view.concurrency.peak).toBe(0);
   });
 
+  it('tells that agents stand still, and how many may run since it was changed', () => {
+    const view = viewOf(plan, [
+      runStarted(plan),
+      { type: 'run:resized', at: second(1), maxAgents: 9, by: 'you' },
+      { type: 'run:mode', at: second(2), mode: 'paused', reason: '', suspended: true },
+    ]);
+    expect(view).toMatchObject({ mode: 'paused', suspended: true, maxAgents: 9 });
+    expect(view.counts.max_agents).toBe(9);
+    const on = foldEvent(view, { type: 'run:mode', at: second(3), mode: 'running', reason: '' });
+    expect(on).toMatchObject({ mode: 'running', suspended: false });
+  });
+
   it('tells mode, outcome and what became of the target branch', () => {
     const held: RunEvent = {
       type: 'target:held',

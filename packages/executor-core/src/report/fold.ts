@@ -110,6 +110,7 @@ export function emptyView(plan: Plan, estimate: EstimateOf = () => null): RunVie
     id: null,
     mode: 'running',
     modeReason: '',
+    suspended: false,
     outcome: null,
     startedAt: null,
     finishedAt: null,
@@ -142,6 +143,8 @@ export function viewOf(plan: Plan, events: Iterable<RunEvent>, estimate?: Estima
   return fold.view;
 }
 
+const RUNNING = { mode: 'running', modeReason: '', suspended: false } as const;
+
 /** What an event changes about the run itself. */
 function runPatch(event: RunEvent): Partial<Folded> {
   if (event.type === 'run:started') {
@@ -149,9 +152,12 @@ function runPatch(event: RunEvent): Partial<Folded> {
     return { id: run, startedAt: at, maxAgents, base, target };
   }
   if (event.type === 'run:resumed') {
-    return { mode: 'running', modeReason: '', outcome: null, finishedAt: null };
+    return { ...RUNNING, outcome: null, finishedAt: null };
   }
-  if (event.type === 'run:mode') return { mode: event.mode, modeReason: event.reason };
+  if (event.type === 'run:mode') {
+    return { mode: event.mode, modeReason: event.reason, suspended: event.suspended === true };
+  }
+  if (event.type === 'run:resized') return { maxAgents: event.maxAgents };
   if (event.type === 'run:finished') return { outcome: event.outcome, finishedAt: event.at };
   if (event.type === 'target:advanced') {
     return { target: event.ref, targetCommit: event.commit, targetHeld: null };

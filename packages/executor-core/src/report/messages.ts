@@ -74,7 +74,8 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:reopened': (event) => taskLine('reopened', event.task, [`by ${event.by}`]),
   'run:resized': (event) =>
     `at most ${countText(event.maxAgents, 'agent')} from now on, by ${event.by}`,
-  'run:mode': (event) => `run is ${event.mode}${event.reason === '' ? '' : `: ${event.reason}`}`,
+  'run:mode': (event) =>
+    `run is ${event.mode}${event.suspended === true ? ' (suspended)' : ''}${event.reason === '' ? '' : `: ${event.reason}`}`,
   'run:finished': (event, view) =>
     `run ${event.outcome}: ${view.counts.completed} of ${countText(view.tasks.size, 'task')} landed`,
 };

@@ -16,6 +16,8 @@ export interface RunView {
   readonly mode: RunMode;
   /** Why the run is in this mode; empty while it simply runs. */
   readonly modeReason: string;
+  /** Paused, and the agents at work are stopped where they are. */
+  readonly suspended: boolean;
   readonly outcome: RunOutcome | null;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;

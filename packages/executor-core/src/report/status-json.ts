@@ -13,6 +13,8 @@ export interface StatusJson {
     readonly id: string | null;
     /** The outcome once finished, else the mode; `interrupted` when the process that ran it is gone. */
     readonly status: RunMode | RunOutcome | 'interrupted';
+    /** The agents at work are stopped where they are. */
+    readonly suspended: boolean;
     readonly phase: PhaseView;
     /** `null`: unknown, there is no history yet. */
     readonly eta_ms: number | null;
@@ -67,6 +69,7 @@ export function statusJson(view: RunView, now: number, ownerAlive = true): Statu
     run: {
       id: view.id,
       status: view.outcome ?? (ownerAlive ? view.mode : 'interrupted'),
+      suspended: view.suspended,
       phase: view.phase,
       eta_ms: rounded(eta?.p50Ms ?? null, 1),
       eta_p90_ms: rounded(eta?.p90Ms ?? null, 1),

@@ -1,5 +1,7 @@
 import { nodeClock } from '../adapters/node-clock';
 import type { Fact } from '../model/event';
+import type { Clock } from '../ports/clock';
+import { HandClock } from '../testing/hand-clock';
 import type { LeaseStore } from '../locks/lease-store';
 import { parseRunId } from '../model/ids';
 import { planOf } from '../testing/plan';
@@ -9,16 +11,20 @@ import type { ActivityDeps } from './activity';
 const [task] = planOf({ tasks: ['a'] }).tasks;
 if (task === undefined) throw new Error('The plan has one task.');
 
-function activityWith(acquire: LeaseStore['acquire']): { activity: Activity; facts: Fact[] } {
+function activityWith(
+  acquire: LeaseStore['acquire'],
+  clock: Clock = nodeClock(),
+): { activity: Activity; facts: Fact[]; calls: string[] } {
   const facts: Fact[] = [];
+  const calls: string[] = [];
   const deps: ActivityDeps = {
-    clock: nodeClock(),
+    clock,
     leases: { acquire } as LeaseStore,
     attempts: {
       start: () => Promise.resolve(),
       stop: () => undefined,
-      suspend: () => undefined,
-      continue: () => undefined,
+      suspend: (id) => calls.push(`suspend ${id}`),
+      continue: (id) => calls.push(`continue ${id}`),
       killAll: () => undefined,
     },
     lander: { idle: () => Promise.resolve(), request: () => undefined, halt: () => undefined },
@@ -30,7 +36,7 @@ function activityWith(acquire: LeaseStore['acquire']): { activity: Activity; fac
       return Promise.resolve();
     },
   };
-  return { activity: new Activity(deps), facts };
+  return { activity: new Activity(deps), facts, calls };
 }
 
 describe('asking for a lease', () => {
@@ -62,5 +68,40 @@ describe('asking for a lease', () => {
     activity.perform({ type: 'withdraw', task: task.id });
     await activity.settle();
     expect(facts).toEqual([]);
+  });
+});
+
+describe('a deadline', () => {
+  const never: LeaseStore['acquire'] = () => Promise.reject(new Error('nobody asks'));
+
+  it('is reported when it has come, of the task and of the run', () => {
+    const clock = new HandClock();
+    const { activity, facts } = activityWith(never, clock);
+    activity.perform({ type: 'deadline', task: task.id, at: 5000 });
+    activity.perform({ type: 'deadline', task: null, at: 500 });
+    clock.pass(10_000);
+    expect(facts).toEqual([
+      { type: 'run:overdue', at: 500 },
+      { type: 'task:overdue', task: 'a', at: 5000 },
+    ]);
+  });
+
+  it('is replaced by a later one, and forgotten when the run is over', async () => {
+    const clock = new HandClock();
+    const { activity, facts } = activityWith(never, clock);
+    activity.perform({ type: 'deadline', task: task.id, at: 5000 });
+    activity.perform({ type: 'deadline', task: task.id, at: 9000 });
+    clock.pass(8999);
+    expect(clock.waiting).toBe(1);
+    await activity.settle();
+    clock.pass(1);
+    expect(facts).toEqual([]);
+  });
+
+  it('leaves suspending and continuing to the attempts', () => {
+    const { activity, calls } = activityWith(never);
+    activity.perform({ type: 'suspend', task: task.id });
+    activity.perform({ type: 'continue', task: task.id });
+    expect(calls).toEqual(['suspend a', 'continue a']);
   });
 });

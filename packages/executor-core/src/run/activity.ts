@@ -28,6 +28,8 @@ export class Activity {
   private readonly asking = new Map<TaskId, AbortController>();
   private readonly tokens = new Map<TaskId, number>();
   private readonly timers = new Map<TaskId, () => void>();
+  /** By task; `null` is the run. */
+  private readonly deadlines = new Map<TaskId | null, () => void>();
   private readonly work = new Set<Promise<unknown>>();
   private readonly freeing = new Set<Promise<unknown>>();
 
@@ -65,8 +67,13 @@ export class Activity {
         attempts.stop(command.task, command.how);
         return;
       case 'suspend':
+        attempts.suspend(command.task);
+        return;
       case 'continue':
+        attempts.continue(command.task);
+        return;
       case 'deadline':
+        this.watchDeadline(command);
         return;
     }
   }
@@ -85,7 +92,7 @@ export class Activity {
 
   /** Ends timers and requests, and waits until every attempt, landing and release is over. */
   async settle(): Promise<void> {
-    for (const cancel of this.timers.values()) cancel();
+    for (const cancel of [...this.timers.values(), ...this.deadlines.values()]) cancel();
     for (const request of this.asking.values()) request.abort();
     do {
       await Promise.allSettled([...this.work, ...this.freeing]);
@@ -180,6 +187,20 @@ export class Activity {
       void emit({ type: 'timer:due', task, at: clock.now() });
     });
     this.timers.set(task, cancel);
+  }
+
+  /** A later command about the same task, or about the run, replaces the earlier one. */
+  private watchDeadline({ task, at }: Extract<Command, { type: 'deadline' }>): void {
+    const { clock, emit } = this.deps;
+    this.deadlines.get(task)?.();
+    const cancel = clock.after(Math.max(0, at - clock.now()), () => {
+      this.deadlines.delete(task);
+      const now = clock.now();
+      void emit(
+        task === null ? { type: 'run:overdue', at: now } : { type: 'task:overdue', task, at: now },
+      );
+    });
+    this.deadlines.set(task, cancel);
   }
 }
 

@@ -138,9 +138,10 @@ async function freshState(engine: Engine, plan: Plan): Promise<RunState> {
   return initialState(prepareProblem(plan, expectedMs));
 }
 
-/** What the end or a stop of one Nx process means is not true of the run it shares. */
-function concernsAPartOnly({ type }: RunEvent): boolean {
-  return type === 'run:finished' || type === 'run:mode' || type === 'barrier:opened';
+/** What the end or a stop of one Nx process means is not true of the run it shares; a pause is. */
+function concernsAPartOnly(event: RunEvent): boolean {
+  if (event.type === 'run:mode') return event.mode === 'stopping' || event.mode === 'draining';
+  return PRIVATE.has(event.type);
 }
 
 /** Lock shared by every process that lands in this checkout. */
@@ -151,6 +152,11 @@ export function mergeLock({ state }: Engine): string {
 function graceOf({ frontDoor }: AssembleOptions): number {
   return frontDoor === 'nx' ? NX_GRACE_MS : GRACE_MS;
 }
+const PRIVATE: ReadonlySet<RunEvent['type']> = new Set([
+  'run:finished',
+  'barrier:opened',
+  'barrier:broken',
+]);
 
 type Emit = (fact: Fact) => Promise<void>;
 

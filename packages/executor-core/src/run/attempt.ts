@@ -17,7 +17,7 @@ export interface AttemptRunner {
   start(command: StartCommand): Promise<void>;
   /** Ends a running attempt; `interrupt` gives it time to end by itself. */
   stop(task: TaskId, how: 'interrupt' | 'kill'): void;
-  /** Freezes the agent of a running attempt, and the clock of its timeout with it, until `continue`. */
+  /** Freezes a running attempt where it is, its time included, until `continue` or a stop. */
   suspend(task: TaskId): void;
   continue(task: TaskId): void;
   /** Ends all of them at once. */

@@ -1,13 +1,15 @@
-import type { Fact } from '../model/event';
+import type { ControlRequest, Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import type { Plan } from '../model/task';
 import { isInSlot } from '../model/task-state';
 import type { Journal } from '../ports/journal';
+import type { ProcessTree } from '../ports/processes';
 import { evolve } from '../schedule/evolve';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
 import { initialState } from '../schedule/run-state';
+import { runPaths } from '../store/run-dir';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { knownDurations } from './learn-durations';
@@ -17,9 +19,19 @@ import type { Engine } from './engine';
 export interface Recovery {
   readonly state: RunState;
   readonly facts: readonly Fact[];
+  /** What was asked while nobody drove the run; in the journal already. */
+  readonly requests: readonly Fact[];
   /** Leases taken anew for candidates that wait to land. */
   readonly tokens: ReadonlyMap<TaskId, number>;
 }
+
+/** Written by agents and waiters, whether or not somebody drives the run. */
+const FROM_ELSEWHERE: ReadonlySet<RunEvent['type']> = new Set([
+  'task:progress',
+  'barrier:waiting',
+  'barrier:left',
+]);
+const WORTH_KEEPING: ReadonlySet<ControlRequest['kind']> = new Set(['agents', 'retry', 'kill']);
 
 /**
  * Folds the journal of a run whose process is gone and puts right what it left: agents that still
@@ -32,19 +44,15 @@ export async function recoverRun(
   plan: Plan,
   journal: Journal,
 ): Promise<Recovery> {
-  const { clock, processes } = engine.tools;
+  const { clock } = engine.tools;
   const events = await journal.read();
   const { expectedMs } = await knownDurations(engine.tools.fs, engine.repository.root, plan);
   const state = events.reduce(evolve, initialState(prepareProblem(plan, expectedMs)));
-  const spawned = new Map<TaskId, ProcessIdentity>();
-  for (const event of events)
-    if (event.type === 'process:started') spawned.set(event.task, event.process);
   const facts: Fact[] = [];
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (!isInSlot(now)) continue;
-    const leftover = spawned.get(task.id);
-    if (leftover !== undefined) processes.signalGroup(leftover, 'SIGKILL');
+    engine.tools.trees.signalTree(treeOf(engine, run, task.id, now.attempt, events), 'SIGKILL');
     facts.push({
       type: 'attempt:failed',
       task: task.id,
@@ -70,7 +78,39 @@ export async function recoverRun(
       at: clock.now(),
     });
   }
-  return { state, facts, tokens };
+  return { state, facts, requests: requestsInWaiting(events), tokens };
+}
+
+/** Requests at the end of the journal, which no driver can have acted on; pauses died with theirs. */
+function requestsInWaiting(events: readonly RunEvent[]): readonly Fact[] {
+  const found: Fact[] = [];
+  for (const event of [...events].reverse()) {
+    if (FROM_ELSEWHERE.has(event.type)) continue;
+    if (event.type !== 'control:requested') break;
+    if (WORTH_KEEPING.has(event.request.kind)) found.unshift(event);
+  }
+  return found;
+}
+
+/** What an attempt may have left running, also frozen, by all the journal knows of it. */
+function treeOf(
+  engine: Engine,
+  run: RunId,
+  task: TaskId,
+  attempt: number,
+  events: readonly RunEvent[],
+): ProcessTree {
+  let leader: ProcessIdentity | null = null;
+  let folder: string | null = null;
+  for (const event of events) {
+    if (event.type === 'process:started' && event.task === task) leader = event.process;
+    if (event.type === 'task:started' && event.task === task) {
+      leader = null;
+      folder = event.worktree;
+    }
+  }
+  const output = runPaths(engine.repository.root, run).task(task).attempt(attempt).transcript;
+  return { leader, mark: { run, task }, folder, output };
 }
 
 /** The old holder is dead, so its leases pass on at once; no slot is needed to land. */

@@ -76,6 +76,8 @@ export class RunLoop {
 
   private async pump(): Promise<void> {
     this.pumping = true;
+    // What is reported in one turn is journalled as one: all of it, or nothing.
+    await Promise.resolve();
     try {
       while (this.pending.length > 0) await this.handleBatch(this.pending.splice(0));
     } catch (error) {

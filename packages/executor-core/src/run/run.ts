@@ -33,8 +33,13 @@ export interface Run {
   readonly done: Promise<RunResult>;
   /** Absolute path of `report/result.json`, written at the end. */
   readonly reportPath: string;
-  pause(): void;
+  /** `suspend`: agents at work stand still; without it they finish. */
+  pause(options?: { readonly suspend?: boolean }): void;
   resume(): void;
+  /** From now on at most `maxAgents` at once. */
+  resize(maxAgents: number): void;
+  /** A task that did not land, or `all` of them. */
+  retry(target: string): void;
   /** `agent-3`, a task id, or `all`. */
   kill(target: string): void;
   stop(how: 'drain' | 'stop' | 'kill'): void;
@@ -79,7 +84,7 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
   checkAdapters(engine.tools, plan);
   const claim = await claimWorkspace(engine, id, 'cli');
   const journal = await openRunJournal(engine.tools, engine.repository.root, id);
-  const { state, facts, tokens } = await recoverRun(engine, id, plan, journal);
+  const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
   return launch(engine, {
@@ -89,6 +94,7 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
     journal,
     state,
     before: facts,
+    requests,
     tokens,
     first,
     frontDoor: 'cli',
@@ -103,6 +109,8 @@ interface Launch {
   readonly state?: RunState;
   /** Facts to report before the run goes on. */
   readonly before?: readonly Fact[];
+  /** Journalled requests to take up once it goes on. */
+  readonly requests?: readonly Fact[];
   /** Leases taken for candidates that were queued before a crash. */
   readonly tokens?: ReadonlyMap<TaskId, number>;
   readonly first: Fact;
@@ -131,8 +139,14 @@ async function launch(engine: Engine, info: Launch): Promise<Run> {
     reportPath: runPaths(engine.repository.root, run).resultFile,
     notes: notesOf(engine, plan),
     events: { on: (listener) => parts.loop.on(listener) },
-    pause: () => {
-      ask({ kind: 'pause' });
+    pause: ({ suspend = false } = {}) => {
+      ask(suspend ? { kind: 'pause', suspend } : { kind: 'pause' });
+    },
+    resize: (maxAgents) => {
+      ask({ kind: 'agents', maxAgents });
+    },
+    retry: (target) => {
+      ask({ kind: 'retry', target });
     },
     resume: () => {
       ask({ kind: 'resume' });
@@ -152,6 +166,7 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
     for (const event of events) if (isFact(event)) loop.takeIn(event);
   });
   for (const fact of [...(info.before ?? []), info.first]) void loop.emit(fact);
+  for (const request of info.requests ?? []) loop.takeIn(request);
   try {
     await loop.finished.catch((error: unknown) => giveUp(error, info, parts));
     return await conclude(engine, info, parts);

@@ -1,4 +1,4 @@
-import type { Fact } from '../model/event';
+import type { Fact, RunEvent } from '../model/event';
 import { describeFailure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import { isRunId, parseTaskId } from '../model/ids';
@@ -42,27 +42,12 @@ export async function inSharedRun<T>(
     journal,
     frontDoor: 'nx',
   });
+  for (const request of standingRequests(await journal.read(), tasks)) parts.loop.takeIn(request);
   const unfollow = journal.follow((events) => {
     for (const event of events)
       if (isFact(event) && !event.type.startsWith('run:')) parts.loop.takeIn(event);
   });
-  const owner = tools.processes.self();
-  const at = tools.clock.now();
-  const first: Fact = created
-    ? {
-        type: 'run:started',
-        run,
-        planFile: plan.file,
-        planDigest: planDigest(plan),
-        base: repository.head,
-        target: repository.branch,
-        maxAgents: Math.min(plan.settings.maxAgents, parallel ?? Infinity),
-        frontDoor: 'nx',
-        tasks: plan.tasks.length,
-        owner,
-        at,
-      }
-    : { type: 'run:joined', owner, at };
+  const first = firstFact(engine, plan, run, created, parallel);
   try {
     return await body(parts, first, journal);
   } finally {
@@ -73,6 +58,51 @@ export async function inSharedRun<T>(
     await engine.leases.close();
     await journal.close();
   }
+}
+
+/** The process that made the run starts it; the others join. */
+function firstFact(
+  { tools, repository }: Engine,
+  plan: Plan,
+  run: RunId,
+  created: boolean,
+  parallel: number | undefined,
+): Fact {
+  const owner = tools.processes.self();
+  const at = tools.clock.now();
+  if (!created) return { type: 'run:joined', owner, at };
+  return {
+    type: 'run:started',
+    run,
+    planFile: plan.file,
+    planDigest: planDigest(plan),
+    base: repository.head,
+    target: repository.branch,
+    maxAgents: Math.min(plan.settings.maxAgents, parallel ?? Infinity),
+    frontDoor: 'nx',
+    tasks: plan.tasks.length,
+    owner,
+    at,
+  };
+}
+
+/**
+ * What was asked of the run before this process joined and still holds: a pause that nobody undid, so
+ * that it waits, and the end of its tasks.
+ */
+function standingRequests(events: readonly RunEvent[], tasks: readonly Task[]): readonly Fact[] {
+  let pause: Fact | null = null;
+  const kills: Fact[] = [];
+  for (const event of events) {
+    if (event.type !== 'control:requested') continue;
+    const { request } = event;
+    if (request.kind === 'pause') pause = event;
+    if (request.kind === 'resume') pause = null;
+    if (request.kind !== 'kill') continue;
+    if (request.target === 'all' || tasks.some(({ id }) => id === request.target))
+      kills.push(event);
+  }
+  return pause === null ? kills : [pause, ...kills];
 }
 
 /**

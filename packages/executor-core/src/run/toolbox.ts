@@ -5,7 +5,7 @@ import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
 import type { ProcessRunner } from '../ports/process-runner';
-import type { Processes } from '../ports/processes';
+import type { Processes, ProcessTrees } from '../ports/processes';
 
 /** Everything a run needs from outside, chosen once by the composition root. */
 export interface Toolbox {
@@ -15,6 +15,7 @@ export interface Toolbox {
   readonly git: Git;
   readonly mutex: Mutex;
   readonly processes: Processes;
+  readonly trees: ProcessTrees;
   readonly runner: ProcessRunner;
   readonly adapters: readonly AgentAdapter[];
   /** Environment agents inherit from, after scrubbing. */

@@ -2,20 +2,25 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Repository } from '../isolate/repository';
 import { inspectRepository } from '../isolate/repository';
 import type { DurationModel } from '../graph/durations';
-import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
+import type { ControlRequest, FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
-import { isRunId, parseRunId, parseSlotName, parseTaskId } from '../model/ids';
+import { markOf } from '../model/process';
+import { isRunId, parseRunId, parseTaskId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
 import { parsePlan } from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
+import type { BarrierWait, BarrierWaitOptions } from './barrier-wait';
+import { waitAtBarrier } from './barrier-wait';
 import { declareNoop } from './declare-noop';
 import type { Engine } from './engine';
 import { knownDurations } from './learn-durations';
-import { openEngine, openRunJournal } from './engine';
+import { openEngine } from './engine';
+import type { Delivery, ResumeResult } from './requests';
+import { appendFact, resumeRun, retryTasks, sendRequest } from './requests';
 import type { Run } from './run';
-import { continueRun, startRun } from './run';
+import { startRun } from './run';
 import type { RunReader } from './run-reader';
 import { openRunReader } from './run-reader';
 import { STARTER_PLAN } from './starter-plan';
@@ -45,11 +50,6 @@ export interface LoadPlanOptions {
   readonly maxAgents?: number;
 }
 
-export type ResumeResult =
-  | { readonly kind: 'resumed'; readonly run: Run }
-  | { readonly kind: 'signalled'; readonly runId: RunId }
-  | { readonly kind: 'nothing'; readonly reason: string };
-
 /** A checkout as the front doors see it. Opening it writes nothing. */
 export interface Workspace {
   readonly root: string;
@@ -61,17 +61,23 @@ export interface Workspace {
   start(plan: Plan, options?: { readonly frontDoor?: FrontDoor }): Promise<Run>;
   /** Tells a live paused run to go on, or continues a crashed or stopped one here. */
   resume(runId?: string): Promise<ResumeResult>;
+  /**
+   * Has a task that did not land, or `all` of them, tried again: by the process that drives the run,
+   * or here, where nobody does. Rejects with `UserError` when the task is not one of them.
+   */
+  retry(target: string, runId?: string): Promise<ResumeResult>;
   /** A run by id, or the one started last; `null` when there is none. */
   reader(runId?: string): Promise<RunReader | null>;
-  /** Writes a request into the journal of a live run. */
-  request(
-    request: ControlRequest,
-    runId?: string,
-  ): Promise<{
-    readonly runId: RunId;
-    readonly delivered: boolean;
-    readonly reason: string | null;
-  }>;
+  /** Asks something of a run, from any process, through its journal. */
+  request(request: ControlRequest, runId?: string): Promise<Delivery>;
+  /**
+   * Waits until the barrier of a phase opens, in the run given, the run of the agent that calls, or the
+   * current one. Rejects with `UserError` when there is no such run or phase.
+   */
+  waitAtBarrier(
+    barrier: string,
+    options?: BarrierWaitOptions & { readonly run?: string },
+  ): Promise<BarrierWait>;
   /** What earlier runs say about how long the tasks of a plan take. */
   durations(plan: Plan): Promise<DurationModel>;
   runs(): Promise<readonly RunId[]>;
@@ -109,8 +115,12 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     loadPlan: (options = {}) => loadPlan(tools, root, cwd, options),
     start: async (plan, options = {}) =>
       startRun(await engine(plan), plan, { frontDoor: options.frontDoor ?? 'api' }),
-    resume: async (runId) => resume(tools, await reader(runId), engine, root),
-    request: async (request, runId) => sendRequest(tools, root, await reader(runId), request),
+    resume: async (runId) => resumeRun({ tools, root, engine }, await reader(runId)),
+    retry: async (target, runId) =>
+      retryTasks({ tools, root, engine }, await reader(runId), target),
+    request: async (request, runId) => sendRequest({ tools, root }, await reader(runId), request),
+    waitAtBarrier: async (barrier, { run, ...options } = {}) =>
+      waitHere(tools, root, await reader(run ?? tools.env['PARALLEL_RUN_ID']), barrier, options),
     durations: (plan) => knownDurations(tools.fs, root, plan),
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
@@ -184,84 +194,22 @@ async function findPlanFile(
       );
 }
 
-async function resume(
-  tools: Toolbox,
-  reader: RunReader | null,
-  engine: (plan: Plan) => Promise<Engine>,
-  root: string,
-): Promise<ResumeResult> {
-  if (reader === null) return { kind: 'nothing', reason: 'there is no run yet' };
-  const events = await reader.events();
-  if (await reader.ownerAlive()) {
-    const { outcome, mode } = lastStanding(events);
-    if (outcome === null) {
-      if (mode !== 'paused') return { kind: 'nothing', reason: `${reader.id} is running` };
-      await sendRequest(tools, root, reader, { kind: 'resume' });
-      return { kind: 'signalled', runId: reader.id };
-    }
-  }
-  const { outcome } = lastStanding(events);
-  if (outcome === 'completed') return { kind: 'nothing', reason: `${reader.id} is complete` };
-  if (outcome === 'failed')
-    return { kind: 'nothing', reason: `${reader.id} has ended with failures; start a new run` };
-  return {
-    kind: 'resumed',
-    run: await continueRun(await engine(reader.plan), reader.id, reader.plan),
-  };
-}
-
-function lastStanding(events: readonly RunEvent[]): { outcome: string | null; mode: string } {
-  let outcome: string | null = null;
-  let mode = 'running';
-  for (const event of events) {
-    if (event.type === 'run:finished') outcome = event.outcome;
-    if (event.type === 'run:mode') mode = event.mode;
-    if (event.type === 'run:started' || event.type === 'run:resumed') {
-      outcome = null;
-      mode = 'running';
-    }
-  }
-  return { outcome, mode };
-}
-
-async function sendRequest(
+async function waitHere(
   tools: Toolbox,
   root: string,
   reader: RunReader | null,
-  request: ControlRequest,
-): Promise<{ runId: RunId; delivered: boolean; reason: string | null }> {
+  barrier: string,
+  options: BarrierWaitOptions,
+): Promise<BarrierWait> {
   if (reader === null)
     throw new UserError('usage', 'There is no run here.', 'Start one with parallel-cli run.');
-  if (request.kind === 'kill') requireTarget(reader.plan, request.target);
-  const { outcome } = lastStanding(await reader.events());
-  if (outcome !== null)
-    return { runId: reader.id, delivered: false, reason: `${reader.id} has ended (${outcome})` };
-  if (!(await reader.ownerAlive())) {
-    return {
-      runId: reader.id,
-      delivered: false,
-      reason: `the process of ${reader.id} is gone; parallel-cli resume continues it`,
-    };
-  }
-  const { pid } = tools.processes.self();
-  await appendFact(tools, root, reader.id, {
-    type: 'control:requested',
-    request,
-    by: `parallel-cli (pid ${pid})`,
-    at: tools.clock.now(),
-  });
-  return { runId: reader.id, delivered: true, reason: null };
-}
-
-function requireTarget(plan: Plan, target: string): void {
-  if (target === 'all' || plan.tasks.some((task) => task.id === target)) return;
-  const slot = parseSlotName(target);
-  if (slot !== null && slot >= 1 && slot <= plan.settings.maxAgents) return;
-  throw new UserError(
-    'usage',
-    `No agent or task is called ${JSON.stringify(target)}.`,
-    'Name a slot (agent-3), a task of the plan, or --all.',
-  );
+  const { id, plan } = reader;
+  const mark = markOf(tools.env);
+  const waiter =
+    mark?.run === id ? (plan.tasks.find((task) => task.id === mark.task)?.id ?? null) : null;
+  const report = (type: 'barrier:waiting' | 'barrier:left'): Promise<void> =>
+    appendFact({ tools, root }, id, { type, barrier, waiter, at: tools.clock.now() });
+  return waitAtBarrier(tools, reader, barrier, { waiter, report }, options);
 }
 
 async function reportProgress(
@@ -279,20 +227,11 @@ async function reportProgress(
       null,
     );
   }
-  await appendFact(tools, root, parseRunId(run), {
+  await appendFact({ tools, root }, parseRunId(run), {
     type: 'task:progress',
     task: parseTaskId(task),
     percent,
     note,
     at: tools.clock.now(),
   });
-}
-
-async function appendFact(tools: Toolbox, root: string, run: RunId, fact: Fact): Promise<void> {
-  const journal = await openRunJournal(tools, root, run);
-  try {
-    await journal.append([fact]);
-  } finally {
-    await journal.close();
-  }
 }

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mortalLauncher, plainLauncher } from './node-process-launcher';
+import { nodeProcessRunner } from './node-process-runner';
+import { nodeProcesses } from './node-processes';
+import { nodeProcessTrees } from './node-process-trees';
+
+const PATH = process.env['PATH'] ?? '';
+const launcher = mortalLauncher();
+const processes = nodeProcesses();
+const runner = nodeProcessRunner(processes, nodeProcessTrees(processes.self()), launcher);
+const onLinux = process.platform === 'linux' ? describe : describe.skip;
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'launcher-'));
+});
+afterEach(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const run = async (...argv: string[]): Promise<{ code: number | null; signal: string | null }> => {
+  const outputPath = join(dir, 'log');
+  return (await runner.start({ argv, cwd: dir, env: { PATH }, stdin: null, outputPath })).exited;
+};
+
+describe('the plain launcher', () => {
+  it('starts a program as it is', () => {
+    expect(plainLauncher({ argv: ['a', 'b'], cwd: '/', env: {} })).toEqual(['a', 'b']);
+  });
+});
+
+onLinux('the mortal launcher', () => {
+  it('has a program die with whoever started it', async () => {
+    const argv = launcher({ argv: ['sleep', '1000'], cwd: dir, env: { PATH } });
+    expect(argv.length).toBeGreaterThan(2);
+    const script = `
+      const [program, ...args] = ${JSON.stringify(argv)};
+      const child = require('node:child_process').spawn(program, args, { detached: true, stdio: 'ignore' });
+      setTimeout(() => console.log(child.pid), 50);
+      setInterval(() => {}, 1000);`;
+    const starter = spawn(process.execPath, ['-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(starter.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    expect(processes.identify(pid)).not.toBeNull();
+    starter.kill('SIGKILL');
+    while (processes.identify(pid) !== null) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
+  it('leaves arguments, exit codes and signals as they are', async () => {
+    expect(await run('sh', '-c', 'exit 75')).toEqual({ code: 75, signal: null });
+    expect(await run('sh', '-c', 'kill -INT $$')).toEqual({ code: null, signal: 'SIGINT' });
+    expect(await run('test', '--help', '=', '--help')).toEqual({ code: 0, signal: null });
+  });
+
+  it('finds a program relative to the folder it starts in', async () => {
+    writeFileSync(join(dir, 'tool'), '#!/bin/sh\nexit 5\n');
+    chmodSync(join(dir, 'tool'), 0o755);
+    expect(await run('./tool')).toEqual({ code: 5, signal: null });
+  });
+
+  it('lets a missing program be reported as missing', async () => {
+    await expect(run('no-such-program')).rejects.toThrow('no such program on PATH');
+    expect(launcher({ argv: ['/no/such'], cwd: dir, env: {} })).toEqual(['/no/such']);
+  });
+});
