@@ -18,17 +18,21 @@ function measure(...words) {
   return JSON.parse(stdout);
 }
 
-/** The machine may be shared: the fastest of three fresh processes, with the memory of the largest. */
+/**
+ * The machine may be shared: the fastest of three fresh processes, with the memory of the largest. The
+ * gate is on processor time, which neighbours change less and which is no less than the wall clock alone.
+ */
 const tries = [1, 2, 3].map(() => measure('first', TASKS));
 const together = ({ parseMs, graphMs, decideMs }) => parseMs + graphMs + decideMs;
-const [first] = [...tries].sort((a, b) => together(a) - together(b));
+const [first] = [...tries].sort((a, b) => a.cpuMs - b.cpuMs);
 const later = measure('later', quick ? 2000 : TASKS);
 const globs = measure('globs', 300);
 const rows = [
   ['read and check the plan (ms)', first.parseMs, ''],
   ['graph and ranks (ms)', first.graphMs, ''],
   ['first decision (ms)', first.decideMs, ''],
-  ['together (ms)', together(first), 1000],
+  ['together, wall clock (ms)', together(first), ''],
+  ['together, processor time (ms)', first.cpuMs, 1000],
   ['peak RSS (MB)', Math.max(...tries.map(({ rssMb }) => rssMb)), 300],
   [`later decisions, ${later.decisions}: mean (ms)`, later.meanMs, 1],
   ['later decisions: p99 (ms)', later.p99Ms, 1],

@@ -30,9 +30,7 @@ function planText(tasks) {
   return lines.join('\n');
 }
 
-function load(tasks) {
-  const text = planText(tasks);
-  const { parsePlan } = dist('plan/load-plan.js');
+function read(parsePlan, text) {
   const since = performance.now();
   const result = parsePlan({ text, file: 'parallel.yaml' });
   if (!result.ok) throw new Error(JSON.stringify(result.diagnostics.slice(0, 3)));
@@ -46,15 +44,20 @@ const MEASUREMENTS = {
     const { prepareProblem } = dist('schedule/problem.js');
     const { initialState } = dist('schedule/run-state.js');
     const { decide } = dist('schedule/decide.js');
-    const { plan, parseMs } = load(count);
+    const text = planText(count);
+    const { parsePlan } = dist('plan/load-plan.js');
+    const before = process.cpuUsage();
+    const { plan, parseMs } = read(parsePlan, text);
     let since = performance.now();
     const state = initialState(prepareProblem(plan));
     const graphMs = elapsed(since);
     since = performance.now();
     const [, commands] = decide(state, OPENING);
     const decideMs = elapsed(since);
+    const { user, system } = process.cpuUsage(before);
+    const cpuMs = (user + system) / 1000;
     if (!commands.some(({ type }) => type === 'acquire')) throw new Error('Nothing was started.');
-    return { parseMs, graphMs, decideMs, rssMb: process.resourceUsage().maxRSS / 1024 };
+    return { parseMs, graphMs, decideMs, cpuMs, rssMb: process.resourceUsage().maxRSS / 1024 };
   },
   later() {
     const { decide } = dist('schedule/decide.js');
@@ -68,7 +71,7 @@ const MEASUREMENTS = {
     // The prediction plays the whole run through `decide`, as it is found in its module.
     dist('schedule/decide.js').decide = timed;
     const { predictRun } = dist('schedule/predict.js');
-    const { plan } = load(count);
+    const { plan } = read(dist('plan/load-plan.js').parsePlan, planText(count));
     const random = randomOf(11);
     const lengths = plan.tasks.map(() => 1 + random());
     predictRun(

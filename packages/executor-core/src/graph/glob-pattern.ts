@@ -90,6 +90,7 @@ function literalPrefix(segments: readonly Segment[]): readonly string[] {
 
 function parseSegment(part: string, classes: boolean): Segment | null {
   if (/^\*{2,}$/.test(part)) return '**';
+  if (!/[*?[]/.test(part)) return new PlainSegment(part);
   const tokens: Token[] = [];
   for (let at = 0; at < part.length; at += 1) {
     const character = part[at] ?? '';
@@ -107,6 +108,21 @@ function parseSegment(part: string, classes: boolean): Segment | null {
     }
   }
   return { text: onlyText(tokens), tokens };
+}
+
+/** A name: its tokens are made when a segment with wildcards is compared with it, if ever. */
+class PlainSegment {
+  private made: readonly Token[] | null = null;
+
+  constructor(readonly text: string) {}
+
+  get tokens(): readonly Token[] {
+    this.made ??= Array.from({ length: this.text.length }, (_, at) => {
+      const unit = this.text.charCodeAt(at);
+      return [[unit, unit]];
+    });
+    return this.made;
+  }
 }
 
 /** Position of the `]` that ends the class opened at `open`, or -1: then `[` is a plain character. */

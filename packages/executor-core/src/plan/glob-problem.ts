@@ -65,7 +65,9 @@ function locationProblem(path: string): string | null {
 
 /** Git refuses `.git` in any folder and in any letter case; ours lie at the root. */
 function reservedProblem(path: string, worktreeBase: string): PathProblem | null {
-  const patterns = parseGlob(path.toLowerCase()) ?? [];
+  const folded = path.toLowerCase();
+  if (!mayBeReserved(folded, worktreeBase.toLowerCase())) return null;
+  const patterns = parseGlob(folded) ?? [];
   const isGit = patterns.some((pattern) =>
     pattern.segments.some((segment) => segment !== '**' && segment.text === '.git'),
   );
@@ -85,9 +87,21 @@ function reservedProblem(path: string, worktreeBase: string): PathProblem | null
   };
 }
 
+/** Quickly `false` for nearly every path: only braces and classes can spell a name in pieces. */
+function mayBeReserved(path: string, worktreeBase: string): boolean {
+  if (/[{[]/.test(path)) return true;
+  const first = worktreeBase.split('/').find((name) => name !== '' && name !== '.') ?? '';
+  return path.includes('.git') || path.includes('.parallel') || path.includes(first);
+}
+
+/** Only these can make a glob that the dialect does not know. */
+const MAY_BE_FOREIGN = /[[\]{}()\\]/;
+
 function dialectProblem(glob: string): string | null {
   if (glob.includes('[!')) return 'it uses "[!…]"; write "[^…]"';
-  if (parseGlob(glob) === null) return 'it uses glob syntax that is not supported';
+  if (MAY_BE_FOREIGN.test(glob) && parseGlob(glob) === null) {
+    return 'it uses glob syntax that is not supported';
+  }
   const names = glob.split('/');
   const deep = names.filter((name) => name === '**').length;
   const wide = Math.max(...names.map((name) => name.split(/\*+/).length - 1));

@@ -12,6 +12,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { Located, LocatedEntry, Span } from './located';
+import { readPlain } from './read-plain';
 import type { Report } from './report';
 
 const MAX_TEXT = 16 * 1024 * 1024;
@@ -30,6 +31,11 @@ export function readYaml(text: string, report: Report): Located | null {
     report.error('too-large', { offset: 0, length: 1 }, 'The plan is larger than 16 MiB.');
     return null;
   }
+  return readPlain(text) ?? readFully(text, report);
+}
+
+/** As `readYaml`, for all of YAML and with every mistake told. */
+export function readFully(text: string, report: Report): Located | null {
   const document = parseSafely(text, report);
   if (document === null) return null;
   for (const problem of [...document.errors, ...document.warnings])
