@@ -98,7 +98,8 @@ class Gate {
   constructor(private readonly state: RunState) {
     this.isAhead = new Uint8Array(state.problem.plan.tasks.length);
     state.holding.some((index) => {
-      this.claim(taskAt(state.problem, index));
+      const task = taskAt(state.problem, index);
+      if (task.profile !== null) this.claim(task);
       return false;
     });
   }

@@ -1,6 +1,7 @@
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
 import { isInSlot } from '../model/task-state';
+import { admit } from './admission';
 import { taskAt } from './problem';
 import type { RunState, Waiter } from './run-state';
 import { isDead } from './run-state';
@@ -65,8 +66,26 @@ function waitsInVain(state: RunState, phase: number): Breakage | null {
   const unstarted = [...needed]
     .filter((index) => needsSlot(state, index))
     .map((index) => taskAt(state.problem, index));
-  if (unstarted.length === 0) return null;
-  return lackOfSlots(state, waiters, unstarted) ?? heldByWaiter(state, waiters, unstarted);
+  const [first] = unstarted;
+  if (first === undefined) return null;
+  if (state.mode === 'draining' || state.mode === 'stopping') {
+    return { by: first.id, reason: `the run winds down, and ${first.id} has not started` };
+  }
+  const found = lackOfSlots(state, waiters, unstarted) ?? heldByWaiter(state, waiters, unstarted);
+  if (found !== null || !isStill(state, waiters)) return found;
+  return { by: first.id, reason: `${first.id} cannot start while agents wait for the barrier` };
+}
+
+/**
+ * `true` when nothing happens until one of the waiters gives up: nobody else is at work or will be.
+ * This finds what holds a member up by a detour, such as a limit or the claim of another task.
+ */
+function isStill(state: RunState, waiters: readonly Waiter[]): boolean {
+  const waiting = new Set(waiters.map((waiter) => waiter.task));
+  if (state.holding.some((index) => !waiting.has(index))) return false;
+  if (state.tasks.some((task) => task.name === 'backoff')) return false;
+  const { milestones, tasks } = admit(state);
+  return milestones.length + tasks.length === 0;
 }
 
 function lackOfSlots(

@@ -11,7 +11,7 @@ import { taskAt } from './problem';
 import { reopen, settleBlocked } from './reopen';
 import { mayRetry, retryDelayMs } from './retry-policy';
 import type { RunState } from './run-state';
-import { stateOf } from './run-state';
+import { isDead, stateOf } from './run-state';
 import { slotsFor, stealReason } from './slots';
 import { isCurrent } from './transitions';
 import { Turn } from './turn';
@@ -28,7 +28,9 @@ export function decide(state: RunState, event: Fact): readonly [RunState, readon
   const turn = new Turn(evolve(state, event), event.at);
   react(turn, state, event);
   openBarriers(turn);
-  if (mayStart(turn) && hasRoomChanged(state, turn.state)) startReady(turn);
+  // After a restart nobody has answered yet who may start.
+  const isAnswered = event.type !== 'run:resumed' && !hasRoomChanged(state, turn.state);
+  if (!isAnswered && mayStart(turn)) startReady(turn);
   reportBroken(turn);
   finishWhenDone(turn);
   return [turn.state, turn.commands];
@@ -91,8 +93,8 @@ function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): 
   const now = stateOf(turn.state, id);
   if (index === undefined || was === undefined || token <= before.tokens.get(index)) return;
   if (was.name !== 'leasing' || now?.name !== 'running') {
-    // Granted too late, or beyond the slots there are now.
-    if (was.name === 'leasing') turn.record({ type: 'task:withdrawn', task: id });
+    // Granted too late, or a slot that cannot be taken now.
+    if (was.name === 'leasing') turn.withdraw(id);
     turn.command({ type: 'free', task: id, what: 'all', token });
     return;
   }
@@ -128,9 +130,11 @@ function onHandedIn(
 function onLanded(turn: Turn, before: RunState, event: EventOf<'task:landed'>): void {
   const { task } = event;
   const was = stateOf(before, task);
-  if (was === undefined || isSettled(was)) return;
+  if (was === undefined || was.name === 'landed') return;
   if (isInSlot(was)) turn.stopAgent(task, 'kill');
-  turn.command({ type: 'free', task, what: 'all' });
+  else if (was.name === 'leasing') turn.command({ type: 'withdraw', task });
+  if (!isInSlot(was)) turn.command({ type: 'free', task, what: 'all' });
+  if (isDead(was)) settleBlocked(turn, `the landing of ${task}`);
 }
 
 /** An attempt nobody waits for any more has ended: its leases go, unless a later one has them. */
@@ -141,6 +145,8 @@ function freeUnlessHeld(
   token: number | undefined,
 ): void {
   if (now === undefined || isInSlot(now) || now.name === 'queued' || now.name === 'merging') return;
+  // Without its token it cannot be told from the lease that is being asked for.
+  if (now.name === 'leasing' && token === undefined) return;
   turn.command({
     type: 'free',
     task,
@@ -155,7 +161,7 @@ function onAttemptFailed(turn: Turn, before: RunState, event: EventOf<'attempt:f
   const index = turn.state.problem.indexOf.get(task);
   const now = stateOf(before, task);
   if (index === undefined || now === undefined) return;
-  if (!isCurrent(now, event.attempt)) {
+  if (!isCurrent(now, event)) {
     freeUnlessHeld(turn, now, task, event.token);
     return;
   }
@@ -254,7 +260,7 @@ function startReady(turn: Turn): void {
 function continueAfterRestart(turn: Turn, before: RunState): void {
   for (const { index, id: task } of turn.state.problem.plan.tasks) {
     const now = turn.state.tasks.get(index);
-    if (now.name === 'leasing') turn.record({ type: 'task:withdrawn', task });
+    if (now.name === 'leasing') turn.withdraw(task);
     if (now.name === 'backoff') turn.command({ type: 'wake', task, at: now.retryAt });
     const deadline = isSettled(now) ? null : taskDeadline(turn.state, index);
     if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });

@@ -8,7 +8,7 @@ import { isRunOverdue } from './deadlines';
 import type { IndexSet } from './index-set';
 import { taskAt } from './problem';
 import type { RunState } from './run-state';
-import { isDead, isReady } from './run-state';
+import { isDead, isReady, mayBegin } from './run-state';
 import type { TaskEvent } from './transitions';
 
 /** What a kind of event does to the state beside moving its task. */
@@ -85,10 +85,10 @@ export function replace(
 ): RunState {
   if (before === after) return state;
   const rank = state.problem.rank[index] ?? 0;
-  const next: RunState = {
-    ...state,
+  const ready = after.name === 'pending' && mayBegin(state, index);
+  const changes: Partial<RunState> = {
     tasks: state.tasks.with(index, after),
-    ready: state.ready.delete(rank),
+    ready: put(state.ready, rank, ready),
     waiting: state.waiting.delete(index),
     holding: put(state.holding, index, isHolding(after)),
     atWork: put(state.atWork, index, after.name === 'leasing' || isInSlot(after)),
@@ -99,7 +99,8 @@ export function replace(
         ? state.waiters
         : state.waiters.filter((waiter) => waiter.task !== index),
   };
-  return after.name === 'pending' ? admitReady(next, [index]) : next;
+  // Half the time of a spread with as many fields behind it, and this is the hottest line of all.
+  return Object.assign({ ...state }, changes);
 }
 
 function put(set: IndexSet, item: number, present: boolean): IndexSet {

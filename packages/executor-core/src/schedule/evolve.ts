@@ -1,4 +1,5 @@
 import type { EventOf, RunEvent } from '../model/event';
+import { isInSlot } from '../model/task-state';
 import {
   breakBarrier,
   enterBarrier,
@@ -68,10 +69,21 @@ function noteRequest(state: RunState, event: EventOf<'control:requested'>): RunS
 function evolveTask(state: RunState, event: TaskEvent): RunState {
   const index = state.problem.indexOf.get(event.task);
   if (index === undefined) return state;
-  const { maxAgents, tokens } = state;
   const before = state.tasks.get(index);
-  const after = nextTaskState(before, event, { maxAgents, token: tokens.get(index) });
+  const isSlotFree = (slot: number): boolean => mayTakeSlot(state, slot);
+  const after = nextTaskState(before, event, { isSlotFree, token: state.tokens.get(index) });
   const noted = note(state, index, event);
   if (after === null) return noted;
   return followUp(replace(noted, index, before, after), index, event);
+}
+
+function mayTakeSlot(state: RunState, slot: number): boolean {
+  let count = 0;
+  const isTaken = state.atWork.some((index) => {
+    const now = state.tasks.get(index);
+    if (!isInSlot(now) || !('slot' in now)) return false;
+    count += 1;
+    return now.slot === slot;
+  });
+  return !isTaken && slot <= state.maxAgents && count < state.maxAgents;
 }

@@ -82,13 +82,15 @@ function limitsOf(plan: Plan): readonly (readonly Limit[])[] {
   const { team, taskType } = plan.settings.limits;
   const profiles = new Map(plan.agents.map((agent) => [agent.name, agent.maxParallel]));
   return plan.tasks.map((task) => {
+    // A milestone does no work that could be limited.
+    if (task.profile === null) return [];
     const limits = [
       { key: `team ${task.team ?? ''}`, limit: task.team === null ? null : team[task.team] },
       {
         key: `type ${task.taskType ?? ''}`,
         limit: task.taskType === null ? null : taskType[task.taskType],
       },
-      { key: `profile ${task.profile ?? ''}`, limit: profiles.get(task.profile ?? '') },
+      { key: `profile ${task.profile}`, limit: profiles.get(task.profile) },
     ];
     return limits.flatMap(({ key, limit }) =>
       limit === null || limit === undefined ? [] : [{ key, limit }],

@@ -118,7 +118,7 @@ describe('a retry by hand', () => {
     const run = bench({ tasks: ['a', 'b'] });
     run.lease('a', 1, 7).ask({ kind: 'kill', target: 'a' }).ask({ kind: 'retry', target: 'a' });
     run.take('free');
-    run.fail('a', { kind: 'interrupted', message: 'stopped' }, 1);
+    run.fail('a', { kind: 'interrupted', message: 'stopped' }, 1, 7);
     expect(run.take('free')).toEqual(['a']);
     expect([run.nameOf('a'), run.attemptOf('a')]).toEqual(['leasing', 2]);
     expect(run.state.free.get(0)).toBe(0);

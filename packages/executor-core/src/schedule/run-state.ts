@@ -116,7 +116,12 @@ export function initialState(problem: Problem): RunState {
 
 /** `true` when nothing but leases and a slot stands between the task and its start. */
 export function isReady(state: RunState, index: number): boolean {
-  if (state.tasks.get(index).name !== 'pending' || state.unmet.get(index) !== 0) return false;
+  return state.tasks.get(index).name === 'pending' && mayBegin(state, index);
+}
+
+/** `true` when what the task depends on has landed and its phase is open. */
+export function mayBegin(state: RunState, index: number): boolean {
+  if (state.unmet.get(index) !== 0) return false;
   const task = state.problem.plan.tasks[index];
   return task !== undefined && state.problem.graph.phaseIndex(task.id) <= state.openPhase;
 }

@@ -24,6 +24,14 @@ describe('a report of an attempt that is not the current one', () => {
     expect([run.nameOf('a'), run.commands, run.state.spent.get(0)]).toEqual(['running', [], 1]);
   });
 
+  it('takes nothing from an attempt with the same number under another lease', () => {
+    const run = bench({ tasks: ['a', 'b'] });
+    run.lease('a', 1, 9);
+    run.commands = [];
+    run.fail('a', { kind: 'agent-exit', code: 1, tail: '' }, 1, 5);
+    expect([run.nameOf('a'), run.commands]).toEqual(['running', []]);
+  });
+
   it('gives the lease of a settled task back', () => {
     const run = bench({ tasks: ['a', 'b'] });
     run.lease('a', 1, 3).ask({ kind: 'kill', target: 'a' });
@@ -81,7 +89,18 @@ describe('what has landed', () => {
   it('has landed, whatever the task was doing', () => {
     const run = bench({ tasks: ['a', { id: 'b', dependsOn: ['a'] }] });
     run.lease('a').land('a');
-    expect([run.nameOf('a'), run.take('stop'), run.take('free')]).toEqual(['landed', ['a'], ['a']]);
+    expect([run.nameOf('a'), run.take('stop'), run.take('free')]).toEqual(['landed', ['a'], []]);
     expect(run.take('acquire')).toEqual(['a', 'b']);
+    // The agent has ended: now its lease can go.
+    run.fail('a', { kind: 'interrupted', message: 'stopped' }, 1);
+    expect(run.take('free')).toEqual(['a']);
+  });
+
+  it('has landed although it was cancelled in that moment, and blocks nobody', () => {
+    const run = bench({ tasks: ['a', { id: 'b', dependsOn: ['a'] }, 'c'] });
+    run.lease('a').queue('a').ask({ kind: 'kill', target: 'a' });
+    expect(run.names('a', 'b')).toEqual(['cancelled', 'blocked']);
+    run.land('a');
+    expect(run.names('a', 'b')).toEqual(['landed', 'leasing']);
   });
 });

@@ -7,7 +7,8 @@ export type TaskEvent = Extract<RunEvent, { readonly task: unknown }>;
 
 /** What a transition depends on beside the task's own state. */
 export interface Known {
-  readonly maxAgents: number;
+  /** Whether nobody is in this slot and there may be one more at work. */
+  readonly isSlotFree: (slot: number) => boolean;
   /** Highest fencing token seen for the task before this event. */
   readonly token: number;
 }
@@ -35,7 +36,7 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'task:leasing': (before) =>
     before.name === 'pending' ? { name: 'leasing', attempt: before.attempt } : null,
   'task:leased': (before, { slot, token }, known) =>
-    before.name === 'leasing' && token > known.token && slot <= known.maxAgents
+    before.name === 'leasing' && token > known.token && known.isSlotFree(slot)
       ? { name: 'running', attempt: before.attempt, slot, token }
       : null,
   'task:withdrawn': (before) => {
@@ -53,10 +54,10 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
       ? { name: 'queued', attempt: before.attempt, candidate }
       : null,
   'task:merging': (before) => (before.name === 'queued' ? { ...before, name: 'merging' } : null),
-  // What is on the branch has landed, whatever this scheduler thought the task was doing.
+  // What is on the branch has landed, whatever this scheduler thought became of the task.
   'task:landed': (before, { commit }) =>
-    isSettled(before) ? null : { name: 'landed', attempt: before.attempt, commit },
-  'attempt:failed': (before, { attempt }) => (isCurrent(before, attempt) ? before : null),
+    before.name === 'landed' ? null : { name: 'landed', attempt: before.attempt, commit },
+  'attempt:failed': (before, event) => (isCurrent(before, event) ? before : null),
   'task:retrying': (before, { attempt, retryAt, failure }) =>
     isSettled(before) ? null : { name: 'backoff', attempt, retryAt, failure },
   'timer:due': (before) =>
@@ -101,7 +102,13 @@ function handIn(before: TaskState, event: EventOf<'task:queued'>): TaskState | n
   return fits ? { name: 'queued', attempt, candidate } : null;
 }
 
-/** `true` while this attempt of the task is being asked for, at work, or waiting to land. */
-export function isCurrent(state: TaskState, attempt: number): boolean {
-  return isHolding(state) && state.attempt === attempt;
+/** Whether the attempt that failed is the one asked for, at work, or waiting to land. */
+export function isCurrent(state: TaskState, event: EventOf<'attempt:failed'>): boolean {
+  if (!isHolding(state) || state.attempt !== event.attempt) return false;
+  return event.token === undefined || event.token === tokenOf(state);
+}
+
+function tokenOf(state: TaskState): number | null {
+  if ('token' in state) return state.token;
+  return 'candidate' in state ? state.candidate.fence : null;
 }

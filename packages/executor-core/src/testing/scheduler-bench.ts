@@ -27,8 +27,14 @@ export const madeUnder = (fence: number): Candidate => ({
   fileCount: 0,
 });
 
-/** The first fact of a run of `tasks` tasks. */
-export const runStartedAt = (at: number, tasks: number, maxAgents: number): Fact => ({
+/** `Omit` that keeps the members of a union apart. */
+type WithoutStamp<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+/** A fact without its time, which it gets when it is delivered. */
+export type Report = WithoutStamp<Fact>;
+
+/** The first report of a run of `tasks` tasks. */
+export const runStarted = (tasks: number, maxAgents: number): Report => ({
   type: 'run:started',
   run: 'PEXEC-1' as RunId,
   planFile: null,
@@ -39,11 +45,7 @@ export const runStartedAt = (at: number, tasks: number, maxAgents: number): Fact
   frontDoor: 'api',
   tasks,
   owner: OWNER,
-  at,
 });
-
-/** `Omit` that keeps the members of a union apart. */
-type WithoutStamp<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 /** Drives the scheduler by hand and remembers what it said. Its clock, `now`, is moved by the test. */
 export class SchedulerBench {
@@ -57,7 +59,7 @@ export class SchedulerBench {
     this.state = initialState(prepareProblem(planOf(draft), expectedMs));
   }
 
-  tell(fact: WithoutStamp<Fact>): this {
+  tell(fact: Report): this {
     const stamped: Fact = { ...fact, at: this.now };
     const [state, commands] = decide(this.state, stamped);
     this.state = state;
@@ -69,7 +71,7 @@ export class SchedulerBench {
 
   start(): this {
     const { tasks, settings } = this.state.problem.plan;
-    return this.tell(runStartedAt(this.now, tasks.length, settings.maxAgents));
+    return this.tell(runStarted(tasks.length, settings.maxAgents));
   }
 
   resume(): this {
@@ -117,9 +119,14 @@ export class SchedulerBench {
     return this.lease(task, slot).queue(task).land(task);
   }
 
-  fail(task: string, failure: Failure = EXIT, attempt = this.attemptOf(task)): this {
+  fail(
+    task: string,
+    failure: Failure = EXIT,
+    attempt = this.attemptOf(task),
+    token?: number,
+  ): this {
     const id = task as TaskId;
-    return this.tell({ type: 'attempt:failed', task: id, attempt, failure, salvage: null });
+    return this.tell({ type: 'attempt:failed', task: id, attempt, failure, salvage: null, token });
   }
 
   due(task: string): this {
