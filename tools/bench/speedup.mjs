@@ -1,6 +1,6 @@
 // Speed-up of the whole pipeline with agents that wait: 2 tasks of 2 s per agent, through the real CLI,
 // in a fresh repository. Wall clock includes the start of the CLI, worktrees, commits and landings.
-// Usage: node tools/bench/speedup.mjs [--agents 5,10,15,25] [--rounds 3] [--seconds 2] [--quick]
+// Usage: node tools/bench/speedup.mjs [--agents 5,10,15,25] [--rounds 3] [--seconds 2] [--quick] [--no-gate]
 // --quick: one round with 5 and 25 agents. Ends with 1 when a speed-up is below its least value.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
+    'no-gate': { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
@@ -86,4 +87,4 @@ for (const agents of teams) {
   const widths = [6, 7, 17, 8, 10, 7, 10];
   console.log(cells.map((cell, at) => String(cell).padStart(widths[at])).join(''));
 }
-if (missed) process.exitCode = 1;
+if (missed && !values['no-gate']) process.exitCode = 1;
