@@ -59,28 +59,35 @@ export function predictRun(
 }
 
 /** What starts a run that nobody runs. */
-const OPENING: Fact = {
-  type: 'run:started',
-  run: parseRunId('PEXEC-0'),
-  planFile: null,
-  planDigest: '',
-  base: '',
-  target: null,
-  maxAgents: 0,
-  frontDoor: 'api',
-  tasks: 0,
-  owner: { pid: 0, startTime: '', bootId: '', host: '' },
-  at: 0,
-};
+function openingOf({ file, settings, tasks }: Plan): Fact {
+  return {
+    type: 'run:started',
+    run: parseRunId('PEXEC-0'),
+    planFile: file,
+    planDigest: '',
+    base: '',
+    target: null,
+    maxAgents: settings.maxAgents,
+    frontDoor: 'api',
+    tasks: tasks.length,
+    owner: { pid: 0, startTime: '', bootId: '', host: '' },
+    at: 0,
+  };
+}
 
+/** The result of every attempt: there is nothing to land. */
+const NOTHING = { commit: '', tree: '', base: '', ref: '', noop: true, files: [], fileCount: 0 };
+
+type Start = Extract<Command, { readonly type: 'start' }>;
 type Acquire = Extract<Command, { readonly type: 'acquire' }>;
 
 /** The world of a prediction: performs commands on a clock that jumps from one end to the next. */
 class PlayedRun {
-  private readonly inbox: Fact[] = [OPENING];
+  private readonly inbox: Fact[];
   private readonly done: PredictedTask[] = [];
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
+  private readonly attempts = new Map<number, Pick<Start, 'attempt' | 'token'>>();
   private readonly slots = new Map<TaskId, number>();
   private readonly taken = new Set<number>();
   /** Asked for when no slot of theirs was free; served in order. */
@@ -93,7 +100,9 @@ class PlayedRun {
   constructor(
     private readonly problem: Problem,
     private readonly durationOf: (task: Task) => number,
-  ) {}
+  ) {
+    this.inbox = [openingOf(problem.plan)];
+  }
 
   play(): Prediction {
     let state = initialState(this.problem);
@@ -110,7 +119,15 @@ class PlayedRun {
     if (this.running.size === 0) return null;
     const index = this.running.pop();
     this.now = Math.max(this.now, this.ends[index] ?? 0);
-    return this.landed(taskAt(this.problem, index));
+    const task = taskAt(this.problem, index);
+    this.inbox.push(this.landed(task));
+    return this.handedIn(task);
+  }
+
+  private handedIn({ id, index }: Task): Fact {
+    const { attempt, token } = this.attempts.get(index) ?? { attempt: 1, token: 0 };
+    const candidate = { ...NOTHING, fence: token };
+    return { type: 'task:queued', task: id, attempt, candidate, at: this.now };
   }
 
   private landed(task: Task): Fact {
@@ -131,7 +148,7 @@ class PlayedRun {
         this.inbox.push(this.landed(this.taskOf(command.task)));
         return;
       case 'start':
-        this.start(this.taskOf(command.task));
+        this.start(this.taskOf(command.task), command);
         return;
       case 'free':
         this.free(command.task);
@@ -161,7 +178,8 @@ class PlayedRun {
     this.inbox.push({ type: 'task:leased', task, slot, token: this.tokens, at: this.now });
   }
 
-  private start(task: Task): void {
+  private start(task: Task, { attempt, token }: Start): void {
+    this.attempts.set(task.index, { attempt, token });
     this.starts[task.index] = this.now;
     this.ends[task.index] = this.now + this.durationOf(task);
     this.running.push(task.index);
