@@ -1,9 +1,11 @@
+import { localChannel } from './adapters/local-channel';
 import { lockfileMutex } from './adapters/lockfile-mutex';
 import { nodeClock } from './adapters/node-clock';
 import { nodeFileSystem } from './adapters/node-file-system';
 import { nodeProcessRunner } from './adapters/node-process-runner';
 import { nodeProcesses } from './adapters/node-processes';
 import { nodeFileTree } from './adapters/node-file-tree';
+import { nodeQuickFiles } from './adapters/node-quick-files';
 import { gitAdapter } from './adapters/simple-git';
 import { commandAgent } from './agents/command-agent';
 import type { AgentFunction } from './agents/function-agent';
@@ -32,9 +34,11 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
   return {
     clock,
     fs,
+    quick: nodeQuickFiles(),
     files: nodeFileTree(),
     git: gitAdapter(),
     mutex: lockfileMutex(processes),
+    channel: localChannel(),
     processes,
     runner,
     adapters: [commandAgent({ runner, fs, clock }), functionAgent(functions)],

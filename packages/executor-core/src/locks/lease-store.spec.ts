@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { localChannel } from '../adapters/local-channel';
 import { lockfileMutex } from '../adapters/lockfile-mutex';
 import { nodeClock } from '../adapters/node-clock';
 import { nodeFileSystem } from '../adapters/node-file-system';
 import { nodeProcesses } from '../adapters/node-processes';
+import { nodeQuickFiles } from '../adapters/node-quick-files';
 import { parseRunId, parseTaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import { createLeaseStore, LeaseLost, type LeaseStore, type LeaseStoreDeps } from './lease-store';
@@ -36,6 +38,8 @@ function open(more: Partial<LeaseStoreDeps> = {}): LeaseStore {
   const processes = nodeProcesses();
   const store = createLeaseStore({
     fs: nodeFileSystem(),
+    quick: nodeQuickFiles(),
+    channel: localChannel(),
     clock: nodeClock(),
     mutex: lockfileMutex(processes),
     processes,
@@ -100,8 +104,15 @@ async function queueUp(
   });
 }
 
+/** The folder of the table, in whichever epoch. */
+function tableDir(): string {
+  const names = readdirSync(locksDir).filter((name) => name.startsWith('leases-'));
+  expect(names).toHaveLength(1);
+  return join(locksDir, names[0] ?? '');
+}
+
 function recordFiles(): readonly string[] {
-  return readdirSync(locksDir).filter((name) => /^(lease|wait)-/.test(name));
+  return readdirSync(tableDir()).filter((name) => /^(lease|wait|wide)-/.test(name));
 }
 
 describe('acquire', () => {
@@ -117,7 +128,7 @@ describe('acquire', () => {
     await take(open(), ask('build', ['src/**']));
     const [name = ''] = recordFiles();
     expect(name).toMatch(/^lease-\d{10}-build\.json$/);
-    expect(JSON.parse(readFileSync(join(locksDir, name), 'utf8'))).toMatchObject({
+    expect(JSON.parse(readFileSync(join(tableDir(), name), 'utf8'))).toMatchObject({
       task: 'build',
       run,
       slot: 1,
@@ -255,7 +266,7 @@ describe('acquire', () => {
 describe('tokens', () => {
   it('grow over restarts and over the loss of every lease file', async () => {
     const first = await take(open(), ask('first', ['a']));
-    for (const name of recordFiles()) rmSync(join(locksDir, name));
+    for (const name of recordFiles()) rmSync(join(tableDir(), name));
     const second = await take(open(), ask('second', ['a']));
     expect(second.token).toBeGreaterThan(first.token);
   });
@@ -314,7 +325,7 @@ describe('takeover', () => {
     const { answer } = await queueUp(store, ask('second', ['a']));
     while (!recordFiles().some((name) => name.startsWith('wait-'))) await new Promise(setImmediate);
     for (const name of recordFiles()) {
-      if (name.startsWith('wait-')) rmSync(join(locksDir, name));
+      if (name.startsWith('wait-')) rmSync(join(tableDir(), name));
     }
     await store.release(token);
     expect(granted(await answer).task).toBe('second');
@@ -343,12 +354,14 @@ describe('several processes', () => {
     const { lockfileMutex } = require('./adapters/lockfile-mutex.js');
     const { nodeClock } = require('./adapters/node-clock.js');
     const { nodeFileSystem } = require('./adapters/node-file-system.js');
+    const { nodeQuickFiles } = require('./adapters/node-quick-files.js');
+    const { localChannel } = require('./adapters/local-channel.js');
     const { nodeProcesses } = require('./adapters/node-processes.js');
     const fs = require('node:fs');
     const processes = nodeProcesses();
     const store = createLeaseStore({
       fs: nodeFileSystem(), clock: nodeClock(), mutex: lockfileMutex(processes), processes,
-      locksDir: process.argv[2],
+      locksDir: process.argv[2], quick: nodeQuickFiles(), channel: localChannel(),
     });
     let violations = 0;
     let stopped = false;

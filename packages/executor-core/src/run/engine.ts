@@ -27,15 +27,7 @@ export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): 
   const repository = await inspectRepository(tools.git, cwd);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
-  const { fs, clock, mutex, processes } = tools;
-  const leases = createLeaseStore({
-    fs,
-    clock,
-    mutex,
-    processes,
-    locksDir: state.locksDir,
-    ttlMs: leaseMs,
-  });
+  const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
   return { tools, repository, state, leases };
 }
 
