@@ -6,6 +6,7 @@ import {
   readCard,
   takeOffice,
   YIELD_FILE,
+  type LeaderCard,
   type OfficeDeps,
   type Term,
 } from './leader-office';
@@ -33,6 +34,9 @@ export interface LeaderDoorDeps extends OfficeDeps {
 const TICK_MS = 100;
 /** Somebody else has the mutex: soon it can be reached. */
 const PATIENCE_MS = 40;
+const STAND_BACK_MS = 100;
+/** How often it looks whether it can be reached. */
+const CARD_LOOK_MS = 20;
 /** The leader lives and cannot be reached: after this long it is asked to step down. */
 const UNREACHABLE_AFTER_MS = 500;
 /** An own term without business ends. */
@@ -113,7 +117,7 @@ export class LeaderDoor {
         const now = this.deps.clock.now();
         this.failingSince ??= now;
         if (now - this.failingSince < FAILING_LIMIT_MS) {
-          await this.pause(PATIENCE_MS);
+          await this.pause(CARD_LOOK_MS);
           continue;
         }
         this.failingSince = null;
@@ -130,8 +134,10 @@ export class LeaderDoor {
   private async lookOnce(): Promise<void> {
     const folder = await this.deps.home.open();
     this.watched = folder;
-    if (await this.call(folder)) return;
-    const term = await takeOffice(this.deps, folder, PATIENCE_MS * (0.5 + Math.random()));
+    const card = await readCard(this.deps.fs, folder);
+    if (card !== null && (await this.call(folder, card))) return;
+    if (await this.standBack(folder, card)) return;
+    const term = await this.tryToLead(folder, card);
     if (term !== null) {
       const desk: Desk = { kind: 'own', folder, term };
       this.desk = desk;
@@ -143,11 +149,48 @@ export class LeaderDoor {
     await this.checkLeader();
   }
 
+  /**
+   * Of many who look for a leader one should try to be it: to contend is dear. `true` when there is one
+   * now. Where a leader died, whoever draws the shortest wait is next; a mutex without a card is that of
+   * a leader who is just beginning.
+   */
+  private async standBack(folder: TableFolder, old: LeaderCard | null): Promise<boolean> {
+    const { fs, clock, locksDir } = this.deps;
+    const begins =
+      old === null && (await fs.exists(`${mutexPath(locksDir, folder)}.lock`)) ? STAND_BACK_MS : 0;
+    const until = clock.now() + (old === null ? begins : Math.random() * STAND_BACK_MS);
+    while (clock.now() < until && !this.closed) {
+      await this.pause(CARD_LOOK_MS);
+      const card = await readCard(fs, folder);
+      if (card !== null && card.address !== old?.address) return true;
+    }
+    return false;
+  }
+
+  /** Gives up as soon as somebody else leads. */
+  private async tryToLead(folder: TableFolder, old: LeaderCard | null): Promise<Term | null> {
+    const { fs, clock } = this.deps;
+    const abort = new AbortController();
+    let cancel: () => void = () => undefined;
+    const watch = (): void => {
+      cancel = clock.after(CARD_LOOK_MS, () => {
+        void readCard(fs, folder).then((card) => {
+          if (card !== null && card.address !== old?.address) abort.abort();
+          else if (!abort.signal.aborted) watch();
+        });
+      });
+    };
+    watch();
+    const term = await takeOffice(this.deps, folder, PATIENCE_MS, abort.signal);
+    abort.abort();
+    cancel();
+    return term;
+  }
+
   /** `true` when the leader answers. */
-  private async call(folder: TableFolder): Promise<boolean> {
-    const { channel, fs } = this.deps;
-    const card = await readCard(fs, folder);
-    if (card?.protocol !== PROTOCOL) return false;
+  private async call(folder: TableFolder, card: LeaderCard): Promise<boolean> {
+    const { channel } = this.deps;
+    if (card.protocol !== PROTOCOL) return false;
     let desk: Desk | null = null;
     const state = { isOpen: true };
     const line = await channel.connect(card.address, {

@@ -30,7 +30,7 @@ export interface OfficeDeps {
   readonly ttlMs: number;
 }
 
-/** `leader.json` beside the table: who leads, and where it is reached. */
+/** `leader-<epoch>.json` beside the table: who leads, and where it is reached. */
 export interface LeaderCard {
   readonly protocol: number;
   readonly address: string;
@@ -53,7 +53,6 @@ const TICK_MS = 100;
 const BEATS_PER_TTL = 4;
 /** Somebody who cannot reach the leader left this file: the leader steps down. */
 export const YIELD_FILE = 'yield';
-const CARD_FILE = 'leader.json';
 
 const card = z.object({
   protocol: z.number(),
@@ -67,9 +66,12 @@ const card = z.object({
   since: z.number(),
 });
 
-/** Path of the leader's card; its modification time is the leader's heartbeat. */
-export function cardPath(folder: TableFolder): string {
-  return join(folder.path, CARD_FILE);
+/**
+ * Path of the leader's card; its modification time is the leader's heartbeat. It names the epoch: the
+ * card of a leader that was taken over comes along with the table, and says nothing of the next one.
+ */
+export function cardPath({ path, epoch }: TableFolder): string {
+  return join(path, `leader-${epoch}.json`);
 }
 
 /** Who leads, as far as the card tells; `null` when nobody does or it is just being written. */
@@ -85,12 +87,13 @@ export async function readCard(fs: FileSystem, folder: TableFolder): Promise<Lea
 
 /**
  * Tries to become the leader for the table in `folder`; `null` when somebody else leads, or the table
- * has moved. The leader holds the table's mutex for its whole term. Rejects when files cannot be written.
+ * has moved, or `signal` is aborted. The leader holds the table's mutex for its whole term. Rejects when files cannot be written.
  */
 export function takeOffice(
   deps: OfficeDeps,
   folder: TableFolder,
   patienceMs: number,
+  signal: AbortSignal,
 ): Promise<Term | null> {
   return new Promise((resolve, reject) => {
     let began = false;
@@ -113,7 +116,7 @@ export function takeOffice(
       });
       await tenure.done;
     };
-    deps.mutex.with(mutexPath(deps.locksDir, folder), body, patienceMs).then(
+    deps.mutex.with(mutexPath(deps.locksDir, folder), body, patienceMs, signal).then(
       () => {
         resolve(null);
         resolveOver();
@@ -154,6 +157,7 @@ class Tenure {
     const numbers = await NumberRange.open(files);
     const tenure = new Tenure(deps, folder, files, numbers, stored);
     try {
+      await tenure.leader.clear();
       await tenure.open();
     } catch (error) {
       tenure.end();
@@ -220,7 +224,6 @@ class Tenure {
       owner: processes.self(),
       since: clock.now(),
     };
-    quick.remove(cardPath(this.folder));
     quick.create(cardPath(this.folder), `${JSON.stringify(written, null, 2)}\n`);
     this.arm();
   }
@@ -248,13 +251,16 @@ class Tenure {
     await this.leader.tick();
   }
 
-  /** Sockets and mutexes that leaders which are gone left behind. */
+  /** Sockets, cards and mutexes that leaders which are gone left behind. */
   private async sweepOldEpochs(): Promise<void> {
-    const { fs, locksDir } = this.deps;
+    const { fs, quick, locksDir } = this.deps;
     for (const name of await fs.list(locksDir)) {
       const epoch = /^table-(\d+)\.lock$/.exec(name)?.[1];
       const isOld = epoch !== undefined && Number(epoch) < this.folder.epoch;
       if (isOld || /^leader-.+\.sock$/.test(name)) await fs.removeTree(join(locksDir, name));
+    }
+    for (const name of await this.files.names()) {
+      if (/^leader-\d+\.json$/.test(name)) quick.remove(join(this.folder.path, name));
     }
   }
 

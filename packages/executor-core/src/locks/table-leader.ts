@@ -19,6 +19,8 @@ export interface TableLeaderDeps {
   readonly onLost: (error: unknown) => void;
 }
 
+/** A process whose lines are closed takes a moment to be gone. */
+const JUDGE_AGAIN_MS = [0, 15, 40];
 /** Who waits longer than this is on disk, for people and for the next leader. */
 const FILED_AFTER_MS = 100;
 
@@ -74,9 +76,19 @@ export class TableLeader {
     for (const [request, { session: its }] of this.waiting) {
       if (its === session) this.forget(request);
     }
-    // It may have died holding leases that others wait for.
-    if (this.waiting.size > 0) void this.judge();
     this.settleSoon();
+    // It may have died, just now, holding leases that others wait for.
+    this.deps.takeover.doubt();
+    for (const ms of JUDGE_AGAIN_MS) {
+      this.deps.clock.after(ms, () => {
+        if (!this.over && this.waiting.size > 0) void this.judge();
+      });
+    }
+  }
+
+  /** Takes from the table what the dead left, before the first request. */
+  clear(): Promise<void> {
+    return this.judgeAll();
   }
 
   /** To be called every tenth of a second: finds the dead, the silent, and what others took away. */

@@ -20,6 +20,8 @@ import type { TableFiles } from './table-files';
 export interface Takeover {
   /** Records whose owners have lost their right. Reads only. */
   judge(records: readonly TableRecord[]): Promise<readonly TableRecord[]>;
+  /** Somebody may just have died: believes nothing it saw before. */
+  doubt(): void;
   /** Takes the record out of the table. Only for the leader. */
   sweep(record: TableRecord): Promise<void>;
 }
@@ -42,7 +44,8 @@ export function createTakeover(deps: TakeoverDeps): Takeover {
     ttlMs: record.ttlMs,
   }));
 
-  const isAlive = rememberAlive(clock, processes);
+  const seen = new Map<string, number>();
+  const isAlive = rememberAlive(clock, processes, seen);
 
   return {
     async judge(records) {
@@ -50,6 +53,9 @@ export function createTakeover(deps: TakeoverDeps): Takeover {
       const living = others.filter((record) => isAlive(record.owner));
       const dead = others.filter((record) => !living.includes(record));
       return [...dead, ...(await silence.find(living))];
+    },
+    doubt: () => {
+      seen.clear();
     },
     async sweep(record) {
       if (isLease(record)) await files.fence(record);
@@ -62,8 +68,11 @@ export function createTakeover(deps: TakeoverDeps): Takeover {
 const BELIEVED_MS = 50;
 
 /** Asks the system once per process and while, however many records it owns. */
-function rememberAlive(clock: Clock, processes: Processes): (owner: ProcessIdentity) => boolean {
-  const seen = new Map<string, number>();
+function rememberAlive(
+  clock: Clock,
+  processes: Processes,
+  seen: Map<string, number>,
+): (owner: ProcessIdentity) => boolean {
   return (owner) => {
     const key = `${owner.pid} ${owner.startTime} ${owner.bootId} ${owner.host}`;
     const age = clock.now() - (seen.get(key) ?? -Infinity);
