@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- a command and the engine are loaded when they are used: `--help` and `--version` answer at once */
 import type * as ControlCommand from './commands/control';
 import type * as InitCommand from './commands/init';
+import type * as LocksCommand from './commands/locks';
 import type * as LogsCommand from './commands/logs';
 import type * as PlanCommand from './commands/plan';
 import type * as ProgressCommand from './commands/progress';
@@ -14,6 +15,7 @@ export const lazy = {
   core: () => require('@parallel-executor/core') as typeof CoreApi,
   control: () => require('./commands/control') as typeof ControlCommand,
   init: () => require('./commands/init') as typeof InitCommand,
+  locks: () => require('./commands/locks') as typeof LocksCommand,
   logs: () => require('./commands/logs') as typeof LogsCommand,
   plan: () => require('./commands/plan') as typeof PlanCommand,
   progress: () => require('./commands/progress') as typeof ProgressCommand,

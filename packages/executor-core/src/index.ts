@@ -7,6 +7,8 @@ export { ParallelExecutor } from './parallel-executor';
 export type { BarrierHandle, ExecuteOptions, ExecutorOptions } from './parallel-executor';
 export type { LandBundlesResult } from './run/cached-landing';
 export type { SingleTaskRequest, SingleTaskResult } from './run/nx-door';
+export type { WriteRoom } from './run/locks-desk';
+export type { HeldLock, LocksView, WaitingForLocks } from './locks/locks-view';
 export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { LoadedPlan, LoadPlanOptions, ResumeResult, Workspace } from './run/workspace';

@@ -174,17 +174,20 @@ export class LeaderDoor {
     let cancel: () => void = () => undefined;
     const watch = (): void => {
       cancel = clock.after(CARD_LOOK_MS, () => {
-        void readCard(fs, folder).then((card) => {
+        const look = readCard(fs, folder).catch(() => null);
+        void look.then((card) => {
           if (card !== null && card.address !== old?.address) abort.abort();
-          else if (!abort.signal.aborted) watch();
+          if (!abort.signal.aborted) watch();
         });
       });
     };
     watch();
-    const term = await takeOffice(this.deps, folder, PATIENCE_MS, abort.signal);
-    abort.abort();
-    cancel();
-    return term;
+    try {
+      return await takeOffice(this.deps, folder, PATIENCE_MS, abort.signal);
+    } finally {
+      abort.abort();
+      cancel();
+    }
   }
 
   /** `true` when the leader answers. */

@@ -73,6 +73,8 @@ export class TableLeader {
 
   /** The session's process has gone, or has turned to somebody else. */
   leave(session: Session): void {
+    // Not gone: hung up on, by a leader that steps down. What it waits for stays on disk.
+    if (this.over) return;
     for (const [request, { session: its }] of this.waiting) {
       if (its === session) this.forget(request);
     }

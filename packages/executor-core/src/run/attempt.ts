@@ -160,12 +160,11 @@ async function workAndCheck(
   const result = await produceCandidate(context, scene);
   if ('failure' in result) return { failure: result.failure, kept: null };
   const kept = result.candidate.noop ? null : result.candidate.ref;
-  const written = checkWriteSet(result.paths, task.access);
+  // The lease has what the plan gave and what was granted while the agent worked.
+  const allowed = (await context.leases.writesOf(command.token)) ?? task.access.writes;
+  const written = checkWriteSet(result.paths, { writes: allowed });
   if (!written.ok) {
-    return {
-      failure: { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes },
-      kept,
-    };
+    return { failure: { kind: 'lock-violation', paths: written.outside, allowed }, kept };
   }
   const red = await runChecks({
     runner: context.runner,

@@ -1,16 +1,18 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Repository } from '../isolate/repository';
 import { inspectRepository } from '../isolate/repository';
-import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
+import type { ControlRequest, FrontDoor, RunEvent } from '../model/event';
 import type { RunId } from '../model/ids';
 import { isRunId, parseRunId, parseSlotName, parseTaskId } from '../model/ids';
+import type { LocksView } from '../locks/locks-view';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
 import { parsePlan } from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
 import type { Engine } from './engine';
-import { openEngine, openRunJournal } from './engine';
+import { appendFact, openEngine } from './engine';
+import { readLocks, requestWrites, type WriteRoom } from './locks-desk';
 import type { Run } from './run';
 import { continueRun, startRun } from './run';
 import type { RunReader } from './run-reader';
@@ -72,6 +74,10 @@ export interface Workspace {
   runs(): Promise<readonly RunId[]>;
   /** Called by agents: reports progress of the task named in their environment. */
   reportProgress(percent: number | null, note: string): Promise<void>;
+  /** Who holds what, and who waits for whom, in every run of this checkout. */
+  locks(): Promise<LocksView>;
+  /** Called by agents: asks for more write room for the task named in their environment. */
+  requestWrites(globs: readonly string[]): Promise<WriteRoom>;
   /** Writes a starter plan unless there is one. */
   initPlan(): Promise<{ readonly path: string; readonly created: boolean }>;
   /** The engine underneath, for the other front door. */
@@ -106,6 +112,8 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     request: async (request, runId) => sendRequest(tools, root, await reader(runId), request),
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
+    locks: () => readLocks(tools, root),
+    requestWrites: (globs) => requestWrites(tools, root, globs),
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,
     initPlan: async () => {
       const present = await planAtRoot(tools, root);
@@ -277,13 +285,4 @@ async function reportProgress(
     note,
     at: tools.clock.now(),
   });
-}
-
-async function appendFact(tools: Toolbox, root: string, run: RunId, fact: Fact): Promise<void> {
-  const journal = await openRunJournal(tools, root, run);
-  try {
-    await journal.append([fact]);
-  } finally {
-    await journal.close();
-  }
 }
