@@ -2,6 +2,7 @@
 import type * as BarrierCommand from './commands/barrier';
 import type * as ControlCommand from './commands/control';
 import type * as InitCommand from './commands/init';
+import type * as LocksCommand from './commands/locks';
 import type * as LogsCommand from './commands/logs';
 import type * as PlanCommand from './commands/plan';
 import type * as ProgressCommand from './commands/progress';
@@ -18,6 +19,7 @@ export const lazy = {
   barrier: () => require('./commands/barrier') as typeof BarrierCommand,
   control: () => require('./commands/control') as typeof ControlCommand,
   init: () => require('./commands/init') as typeof InitCommand,
+  locks: () => require('./commands/locks') as typeof LocksCommand,
   logs: () => require('./commands/logs') as typeof LogsCommand,
   plan: () => require('./commands/plan') as typeof PlanCommand,
   progress: () => require('./commands/progress') as typeof ProgressCommand,

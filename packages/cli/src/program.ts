@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PlanChoice } from './commands/load-plan';
+import type { LocksOptions } from './commands/locks';
 import type { LogsOptions } from './commands/logs';
 import type { ProgressOptions } from './commands/progress';
 import type { ResumeOptions } from './commands/resume';
@@ -58,6 +59,7 @@ export function buildProgram(deps: Deps, finish: (code: ExitCode) => void): Comm
   addRunning(wiring);
   addControls(wiring);
   addLooking(wiring);
+  addLocks(wiring);
   return program;
 }
 
@@ -159,6 +161,26 @@ function addLooking({ add, context, finish }: Wiring): void {
         finish(await lazy.progress().execute(context(), percent, note, options));
       },
     );
+}
+
+function addLocks({ add, context, finish }: Wiring): void {
+  const locks = add(
+    'locks',
+    'show who holds which files and who waits for whom',
+    'parallel-cli locks',
+    'parallel-cli locks request "src/api/**"',
+  )
+    .option('--json', 'print one JSON object')
+    .action(async (options: LocksOptions) => {
+      finish(await lazy.locks().execute(context(), options));
+    });
+  locks
+    .command('request')
+    .description('for agents: ask for more files to write, granted if nobody holds them')
+    .argument('<glob...>', 'what is to be written; quote it')
+    .action(async (globs: readonly string[]) => {
+      finish(await lazy.locks().request(context(), globs, locks.opts<LocksOptions>()));
+    });
 }
 
 function withPlanOptions(command: Command): Command {

@@ -1,3 +1,4 @@
+import { localChannel } from './adapters/local-channel';
 import { lockfileMutex } from './adapters/lockfile-mutex';
 import { nodeClock } from './adapters/node-clock';
 import { nodeFileSystem } from './adapters/node-file-system';
@@ -6,6 +7,7 @@ import { nodeProcessRunner } from './adapters/node-process-runner';
 import { nodeProcessTrees } from './adapters/node-process-trees';
 import { nodeProcesses } from './adapters/node-processes';
 import { nodeFileTree } from './adapters/node-file-tree';
+import { nodeQuickFiles } from './adapters/node-quick-files';
 import { gitAdapter } from './adapters/simple-git';
 import { commandAgent } from './agents/command-agent';
 import type { AgentFunction } from './agents/function-agent';
@@ -36,9 +38,11 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
   return {
     clock,
     fs,
+    quick: nodeQuickFiles(),
     files: nodeFileTree(),
     git: gitAdapter(),
     mutex: lockfileMutex(processes),
+    channel: localChannel(),
     processes,
     trees,
     runner,

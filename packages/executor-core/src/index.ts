@@ -20,6 +20,8 @@ export type {
 export type { BarrierOutcome, BarrierWait } from './run/barrier-wait';
 export type { LandBundlesResult } from './run/cached-landing';
 export type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
+export type { WriteRoom } from './run/locks-desk';
+export type { HeldLock, LocksView, WaitingForLocks } from './locks/locks-view';
 export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { Delivery, ResumeResult } from './run/requests';

@@ -1,6 +1,6 @@
 import type { Resource } from '../model/access';
 import type { ConflictPolicy } from '../model/task';
-import { conflictsWith, type Demand } from './compatibility';
+import { conflictsWith, shortOf, type Demand } from './compatibility';
 
 function demand(
   reads: readonly string[],
@@ -44,5 +44,30 @@ describe('conflictsWith', () => {
     expect(both(exclusive, shared)).toBe(true);
     expect(both(shared, shared)).toBe(false);
     expect(both(exclusive, other)).toBe(false);
+  });
+});
+
+describe('shortOf', () => {
+  const of = (amount: number | undefined, capacity: number | null = 4): Demand =>
+    demand([], [], 'wait', [{ id: 'gpu', exclusive: false, capacity, ...(amount && { amount }) }]);
+
+  it('lets holders have as much as there is, and names them all when there is not enough', () => {
+    const holders = [of(2), of(undefined)];
+    expect(shortOf(of(1), holders)).toEqual([]);
+    expect(shortOf(of(2), holders)).toEqual(holders);
+    expect(shortOf(of(2), [...holders, demand([], ['a'])])).toEqual(holders);
+  });
+
+  it('gives the whole to one that asks for more than there is', () => {
+    expect(shortOf(of(9), [])).toEqual([]);
+    const holder = of(9);
+    expect(shortOf(of(1), [holder])).toEqual([holder]);
+  });
+
+  it('does not count what has no capacity, nor what one holder excludes all others from', () => {
+    expect(shortOf(of(9, null), [of(9)])).toEqual([]);
+    const exclusive = demand([], [], 'wait', [{ id: 'gpu', exclusive: true, capacity: 1 }]);
+    expect(shortOf(exclusive, [of(1)])).toEqual([]);
+    expect(both(exclusive, of(1))).toBe(true);
   });
 });

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { nodeFileSystem } from '../adapters/node-file-system';
 import type { Clock } from '../ports/clock';
+import { parseRunId, parseTaskId } from '../model/ids';
 import { createLeaseKeeper } from './lease-keeper';
+import type { LeaseRecord } from './lease-record';
 
 /** Timers that fire when told to. */
 class HandClock implements Clock {
@@ -21,75 +19,65 @@ class HandClock implements Clock {
   }
 }
 
-let folder: string;
-let path: string;
-const touched: Promise<boolean>[] = [];
-const fs = {
-  ...nodeFileSystem(),
-  touch: (name: string): Promise<boolean> => {
-    const done = nodeFileSystem().touch(name);
-    touched.push(done);
-    return done;
-  },
+const lease: LeaseRecord = {
+  token: 1,
+  request: 'r',
+  run: parseRunId('PEXEC-1'),
+  task: parseTaskId('t'),
+  priority: 50,
+  owner: { pid: 1, startTime: '1', bootId: 'b', host: 'h' },
+  access: { reads: [], writes: [] },
+  resources: [],
+  policy: 'wait',
+  slot: null,
+  grantedAt: 0,
+  ttlMs: 1_000,
 };
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'keeper-'));
-  path = join(folder, 'lease');
-  writeFileSync(path, '');
-  utimesSync(path, 0, 0);
-  touched.length = 0;
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function beat(clock: HandClock): Promise<number> {
-  const before = touched.length;
+/** Fires the timers; resolves with the number of heartbeats that were tried. */
+async function beats(clock: HandClock, beat: jest.Mock): Promise<number> {
+  const before = beat.mock.calls.length;
   clock.fire();
-  await Promise.allSettled(touched);
-  return touched.length - before;
+  await new Promise(setImmediate);
+  return beat.mock.calls.length - before;
 }
 
 describe('the lease keeper', () => {
-  it('touches what it keeps, at every interval', async () => {
+  it('beats for what it keeps, at every interval', async () => {
     const clock = new HandClock();
-    const keeper = createLeaseKeeper(fs, clock, 250);
-    keeper.keep(path);
+    const beat = jest.fn(() => Promise.resolve(true));
+    createLeaseKeeper(beat, clock, 250).keep(lease);
     expect([...clock.timers.values()]).toEqual([250]);
-    expect(await beat(clock)).toBe(1);
-    expect(statSync(path).mtimeMs).toBeGreaterThan(0);
-    expect(await beat(clock)).toBe(1);
+    expect(await beats(clock, beat)).toBe(1);
+    expect(await beats(clock, beat)).toBe(1);
+    expect(beat).toHaveBeenCalledWith(lease);
   });
 
-  it('does not bring back a file that has gone, and forgets it', async () => {
+  it('forgets a lease that has gone', async () => {
     const clock = new HandClock();
-    const keeper = createLeaseKeeper(fs, clock, 250);
-    keeper.keep(path);
-    rmSync(path);
-    expect(await beat(clock)).toBe(1);
-    expect(await beat(clock)).toBe(0);
+    const beat = jest.fn(() => Promise.resolve(false));
+    createLeaseKeeper(beat, clock, 250).keep(lease);
+    expect(await beats(clock, beat)).toBe(1);
+    expect(await beats(clock, beat)).toBe(0);
     expect(clock.timers.size).toBe(0);
   });
 
   it('leaves no timer when it keeps nothing or is stopped', () => {
     const clock = new HandClock();
-    const keeper = createLeaseKeeper(fs, clock, 250);
-    keeper.keep(path);
-    keeper.drop(path);
+    const keeper = createLeaseKeeper(() => Promise.resolve(true), clock, 250);
+    keeper.keep(lease);
+    keeper.drop(lease.token);
     expect(clock.timers.size).toBe(0);
-    keeper.keep(path);
+    keeper.keep(lease);
     keeper.stop();
     expect(clock.timers.size).toBe(0);
   });
 
   it('goes on after a beat that failed', async () => {
     const clock = new HandClock();
-    let calls = 0;
-    const failing = { ...fs, touch: () => Promise.reject(new Error(`busy ${(calls += 1)}`)) };
-    createLeaseKeeper(failing, clock, 250).keep(path);
-    await beat(clock);
-    await beat(clock);
-    expect(calls).toBe(2);
+    const beat = jest.fn(() => Promise.reject(new Error('busy')));
+    createLeaseKeeper(beat, clock, 250).keep(lease);
+    expect(await beats(clock, beat)).toBe(1);
+    expect(await beats(clock, beat)).toBe(1);
   });
 });

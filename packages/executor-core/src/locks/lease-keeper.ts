@@ -1,25 +1,29 @@
 import type { Clock } from '../ports/clock';
-import type { FileSystem } from '../ports/file-system';
+import type { LeaseRecord } from './lease-record';
 
-/** Heartbeats: keeps the modification time of files fresh. */
+/** Heartbeats: keeps the modification time of lease files fresh. */
 export interface LeaseKeeper {
-  keep(path: string): void;
-  drop(path: string): void;
+  keep(lease: LeaseRecord): void;
+  drop(token: number): void;
   /** Ends all heartbeats; no timer is left. */
   stop(): void;
 }
 
 /**
- * Touches every kept file each `everyMs`. A file that has gone (the lease was fenced) is dropped. No
- * timer runs while nothing is kept.
+ * Beats for every kept lease each `everyMs`; `beat` resolves with `false` when the lease has gone (it
+ * was fenced), and is not asked again. No timer runs while nothing is kept.
  */
-export function createLeaseKeeper(fs: FileSystem, clock: Clock, everyMs: number): LeaseKeeper {
-  const kept = new Set<string>();
+export function createLeaseKeeper(
+  beat: (lease: LeaseRecord) => Promise<boolean>,
+  clock: Clock,
+  everyMs: number,
+): LeaseKeeper {
+  const kept = new Map<number, LeaseRecord>();
   let cancel: (() => void) | null = null;
 
-  const beat = async (path: string): Promise<void> => {
+  const beatOnce = async (lease: LeaseRecord): Promise<void> => {
     try {
-      if (!(await fs.touch(path))) kept.delete(path);
+      if (!(await beat(lease))) kept.delete(lease.token);
     } catch {
       // A beat may fail (a busy disk); several in a row are what the time to live is for.
     }
@@ -27,18 +31,18 @@ export function createLeaseKeeper(fs: FileSystem, clock: Clock, everyMs: number)
   const arm = (): void => {
     cancel = clock.after(everyMs, () => {
       cancel = null;
-      for (const path of kept) void beat(path);
+      for (const lease of kept.values()) void beatOnce(lease);
       if (kept.size > 0) arm();
     });
   };
 
   return {
-    keep(path) {
-      kept.add(path);
+    keep(lease) {
+      kept.set(lease.token, lease);
       if (cancel === null) arm();
     },
-    drop(path) {
-      kept.delete(path);
+    drop(token) {
+      kept.delete(token);
       if (kept.size > 0) return;
       cancel?.();
       cancel = null;

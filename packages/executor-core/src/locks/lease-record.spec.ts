@@ -7,9 +7,13 @@ import {
   recordName,
   type LeaseRecord,
   type WaitRecord,
+  type WideRecord,
 } from './lease-record';
 
 const claim = {
+  request: 'r-1',
+  priority: 50,
+  ttlMs: 60_000,
   run: parseRunId('PEXEC-1'),
   task: parseTaskId('landing_page'),
   owner: { pid: 7, startTime: '99', bootId: 'b', host: 'h' },
@@ -17,19 +21,33 @@ const claim = {
   resources: [{ id: 'db', exclusive: true }],
   policy: 'wait',
 } as const;
-const lease: LeaseRecord = { token: 42, ...claim, slot: 3, grantedAt: 1, ttlMs: 60_000 };
-const wait: WaitRecord = { ticket: 43, ...claim, priority: 50, slots: [1, 2], requestedAt: 1 };
+const lease: LeaseRecord = { token: 42, ...claim, slot: 3, grantedAt: 1 };
+const wait: WaitRecord = { ticket: 43, ...claim, slots: [1, 2], requestedAt: 1 };
+
+const wide: WideRecord = {
+  wide: 44,
+  token: 42,
+  task: claim.task,
+  writes: ['more/**'],
+  grantedAt: 2,
+};
+
+const counted: LeaseRecord = {
+  ...lease,
+  resources: [{ id: 'gpu', exclusive: false, amount: 2, capacity: 4 }],
+};
 
 describe('records of the lock table', () => {
   it('have names that sort by age and say what they are', () => {
     expect(recordName(lease)).toBe('lease-0000000042-landing_page.json');
     expect(recordName(wait)).toBe('wait-0000000043-landing_page.json');
+    expect(recordName(wide)).toBe('wide-0000000044-landing_page.json');
     expect(parseRecordName(recordName(lease))).toEqual({ kind: 'lease', number: 42 });
     expect(parseRecordName(recordName(wait))).toEqual({ kind: 'wait', number: 43 });
   });
 
   it('come back from their files as they were', () => {
-    for (const record of [lease, wait, { ...lease, slot: null }]) {
+    for (const record of [lease, wait, wide, counted, { ...lease, slot: null }]) {
       expect(parseRecord(recordName(record), encodeRecord(record))).toEqual(record);
     }
   });

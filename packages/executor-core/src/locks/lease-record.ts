@@ -5,10 +5,16 @@ import type { Demand } from './compatibility';
 
 /** What leases and waits have in common. */
 interface Claim extends Demand {
+  /** Name of the request it answers: a request that is made again finds what it was given before. */
+  readonly request: string;
   readonly run: RunId;
   readonly task: TaskId;
+  /** 0..100, see `Task.priority`. */
+  readonly priority: number;
   /** The process that holds or waits. */
   readonly owner: ProcessIdentity;
+  /** After this long without a heartbeat (file modification) a live owner counts as silent. */
+  readonly ttlMs: number;
 }
 
 /** A granted lease: the content of `lease-<token>-<task>.json`. Instants are epoch ms. */
@@ -18,16 +24,12 @@ export interface LeaseRecord extends Claim {
   /** The slot it occupies, 1-based; `null` when only the accesses are kept, or none was wanted. */
   readonly slot: number | null;
   readonly grantedAt: number;
-  /** After this long without a heartbeat (file modification) a live owner counts as silent. */
-  readonly ttlMs: number;
 }
 
 /** A request in the queue: the content of `wait-<ticket>-<task>.json`. Never rewritten. */
 export interface WaitRecord extends Claim {
   /** Place in the queue; from the same counter as the tokens. */
   readonly ticket: number;
-  /** 0..100, see `Task.priority`. */
-  readonly priority: number;
   /** Slots it would take, in order of preference, 1-based; empty: it needs none. */
   readonly slots: readonly number[];
   readonly requestedAt: number;
@@ -35,71 +37,144 @@ export interface WaitRecord extends Claim {
 
 export type TableRecord = LeaseRecord | WaitRecord;
 
+/**
+ * More write room for a lease that is held: the content of `wide-<number>-<task>.json`. A file of its
+ * own, because a lease that were written anew while its holder gives it back would come back. It
+ * counts as long as its lease does.
+ */
+export interface WideRecord {
+  readonly wide: number;
+  /** Token of the lease. */
+  readonly token: number;
+  readonly task: TaskId;
+  readonly writes: readonly string[];
+  readonly grantedAt: number;
+}
+
+type AnyRecord = TableRecord | WideRecord;
+type RecordKind = 'lease' | 'wait' | 'wide';
+
 /** What a file name of the lock table says. */
 export interface RecordName {
-  readonly kind: 'lease' | 'wait';
+  readonly kind: RecordKind;
   readonly number: number;
 }
 
-const NAME = /^(lease|wait)-(\d{10,15})-.+\.json$/;
+const NAME = /^(lease|wait|wide)-(\d{10,15})-.+\.json$/;
 
 const count = z.number().int().nonnegative();
+const task = z.custom<TaskId>(
+  (value) => typeof value === 'string' && taskIdProblem(value) === null,
+);
+const globs = z.array(z.string());
 const claim = {
+  request: z.string().regex(/^[\w-]{1,64}$/),
   run: z.custom<RunId>((value) => typeof value === 'string' && isRunId(value)),
-  task: z.custom<TaskId>((value) => typeof value === 'string' && taskIdProblem(value) === null),
+  task,
+  priority: z.number(),
   owner: z.object({
     pid: count,
     startTime: z.string(),
     bootId: z.string(),
     host: z.string(),
   }),
-  access: z.object({ reads: z.array(z.string()), writes: z.array(z.string()) }),
-  resources: z.array(z.object({ id: z.string(), exclusive: z.boolean() })),
+  access: z.object({ reads: globs, writes: globs }),
+  resources: z.array(
+    z.object({
+      id: z.string(),
+      exclusive: z.boolean(),
+      amount: z.number().optional(),
+      capacity: z.number().nullable().optional(),
+    }),
+  ),
   policy: z.enum(['wait', 'auto_merge', 'manual', 'priority']),
+  ttlMs: z.number().positive(),
 };
 const lease: z.ZodType<LeaseRecord> = z.object({
   token: count,
   ...claim,
   slot: count.nullable(),
   grantedAt: z.number(),
-  ttlMs: z.number().positive(),
 });
 const wait: z.ZodType<WaitRecord> = z.object({
   ticket: count,
   ...claim,
-  priority: z.number(),
   slots: z.array(count),
   requestedAt: z.number(),
 });
+
+const wide: z.ZodType<WideRecord> = z.object({
+  wide: count,
+  token: count,
+  task,
+  writes: globs,
+  grantedAt: z.number(),
+});
+const schemas: Readonly<Record<RecordKind, z.ZodType<AnyRecord>>> = { lease, wait, wide };
 
 export function isLease(record: TableRecord): record is LeaseRecord {
   return 'token' in record;
 }
 
+/** The lease a wait becomes. */
+export function leaseFrom(
+  wait: WaitRecord,
+  granted: Pick<LeaseRecord, 'token' | 'slot' | 'grantedAt'>,
+): LeaseRecord {
+  const { request, run, task, priority, owner, access, resources, policy, ttlMs } = wait;
+  const { token, slot, grantedAt } = granted;
+  return {
+    token,
+    request,
+    run,
+    task,
+    priority,
+    owner,
+    slot,
+    access,
+    resources,
+    policy,
+    grantedAt,
+    ttlMs,
+  };
+}
+
 /** File name of a record; the number has 10 digits, so that a listing is in order of age. */
-export function recordName(record: TableRecord): string {
-  const number = isLease(record) ? record.token : record.ticket;
-  return `${isLease(record) ? 'lease' : 'wait'}-${String(number).padStart(10, '0')}-${record.task}.json`;
+export function recordName(record: AnyRecord): string {
+  const { kind, number } = kindOf(record);
+  return `${kind}-${String(number).padStart(10, '0')}-${record.task}.json`;
+}
+
+function kindOf(record: AnyRecord): RecordName {
+  if ('wide' in record) return { kind: 'wide', number: record.wide };
+  if ('ticket' in record) return { kind: 'wait', number: record.ticket };
+  return { kind: 'lease', number: record.token };
 }
 
 /** What a file name stands for, or `null` when it is none of ours. */
 export function parseRecordName(name: string): RecordName | null {
   const [, kind, digits] = NAME.exec(name) ?? [];
   if (kind === undefined || digits === undefined) return null;
-  return { kind: kind === 'lease' ? 'lease' : 'wait', number: Number(digits) };
+  return { kind: kind as RecordKind, number: Number(digits) };
 }
 
 /** JSON a person can read. */
-export function encodeRecord(record: TableRecord): string {
+export function encodeRecord(record: AnyRecord): string {
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 
 /** The record in a file with this name; `null` for anything that is not exactly that. Never throws. */
-export function parseRecord(name: string, text: string): TableRecord | null {
+export function parseRecord(name: string, text: string): AnyRecord | null {
   const kind = parseRecordName(name)?.kind;
   if (kind === undefined) return null;
-  const result = (kind === 'lease' ? lease : wait).safeParse(parseJson(text));
+  const result = schemas[kind].safeParse(parseJson(text));
   return result.success && recordName(result.data) === name ? result.data : null;
+}
+
+/** A request as it comes from another process: a wait that may have no ticket yet (0). */
+export function parseWait(value: unknown): WaitRecord | null {
+  const result = wait.safeParse(value);
+  return result.success ? result.data : null;
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,6 @@
 import type { RunId, TaskId } from '../model/ids';
 import type { Clock } from '../ports/clock';
 import type { Demand } from './compatibility';
-import type { WaitRecord } from './lease-record';
 
 /** What a task asks for, all at once. */
 export interface LeaseRequest extends Demand {
@@ -37,32 +36,30 @@ export type LeaseAnswer =
       readonly holders: readonly string[];
     };
 
-/**
- * Where a request of this process stands.
- * ```
- * new ──► busy ──► settled        new: no file yet        busy: its files are being written
- *          │ ▲                    filed: has a wait file   settled: answered, no wait file left
- *          ▼ │
- *         filed ──► settled
- * ```
- * Who wants to end a busy request leaves a note (`ended`); whoever writes the files acts on it.
- */
-type Phase = 'new' | 'busy' | 'filed' | 'settled';
+/** The leader tells for whom somebody waits every tenth of a second. */
+const HURRY_BELOW_MS = 1_000;
 
-/** One request on its way to an answer. */
+/** One request of this process on its way to an answer. */
 export class PendingRequest {
-  phase: Phase = 'new';
-  /** Its place in the queue, once it has one. */
-  record: WaitRecord | null = null;
+  /** Its place in the queue; 0 before a leader gave it one. */
+  ticket = 0;
+  /** The leader has answered at least once. */
+  heard = false;
+  settled = false;
+  /** It is to end: out of time, or nobody wants it any more. */
   ended: 'timeout' | 'aborted' | null = null;
   holders: readonly string[] = [];
   readonly answer: Promise<LeaseAnswer>;
   private resolve: (answer: LeaseAnswer) => void = () => undefined;
   private reject: (error: unknown) => void = () => undefined;
-  private cleanUp: () => void = () => undefined;
+  private cleanUps: (() => void)[] = [];
 
   constructor(
+    /** Its name, unique over all processes. */
+    readonly id: string,
     readonly request: LeaseRequest,
+    /** Epoch ms. */
+    readonly requestedAt: number,
     private readonly options: AcquireOptions,
   ) {
     this.answer = new Promise((resolve, reject) => {
@@ -77,15 +74,23 @@ export class PendingRequest {
     const onAbort = (): void => {
       end('aborted');
     };
-    const cancelTimer = clock.after(timeoutMs, () => {
-      end('timeout');
-    });
+    this.onSettled(
+      clock.after(timeoutMs, () => {
+        end('timeout');
+      }),
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.cleanUp = () => {
-      cancelTimer();
-      signal?.removeEventListener('abort', onAbort);
-    };
+    this.onSettled(() => signal?.removeEventListener('abort', onAbort));
     if (signal?.aborted) onAbort();
+  }
+
+  /** Too little time to be told only after a while for whom it waits. */
+  get hurried(): boolean {
+    return this.options.timeoutMs < HURRY_BELOW_MS;
+  }
+
+  onSettled(cleanUp: () => void): void {
+    this.cleanUps.push(cleanUp);
   }
 
   waitFor(holders: readonly string[]): void {
@@ -116,8 +121,9 @@ export class PendingRequest {
   }
 
   private settle(tell: () => void): void {
-    this.phase = 'settled';
-    this.cleanUp();
+    if (this.settled) return;
+    this.settled = true;
+    for (const cleanUp of this.cleanUps.splice(0)) cleanUp();
     tell();
   }
 }

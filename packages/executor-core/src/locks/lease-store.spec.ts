@@ -4,104 +4,43 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { lockfileMutex } from '../adapters/lockfile-mutex';
-import { nodeClock } from '../adapters/node-clock';
 import { nodeFileSystem } from '../adapters/node-file-system';
-import { nodeProcesses } from '../adapters/node-processes';
-import { parseRunId, parseTaskId } from '../model/ids';
+import { parseRunId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
-import { createLeaseStore, LeaseLost, type LeaseStore, type LeaseStoreDeps } from './lease-store';
-import type { Lease, LeaseAnswer, LeaseRequest } from './lease-request';
+import { askFor, grantedOf as granted, LeaseRig, LONG_MS, queueUp } from '../testing/lease-rig';
+import { takeLease as take } from '../testing/lease-rig';
+import { LeaseLost, type LeaseRequest, type LeaseStore } from './lease-store';
 
 jest.setTimeout(30_000); // real processes on a busy machine
 
 const run = parseRunId('PEXEC-1');
-const LONG_MS = 20_000;
 const SLOTS = Array.from({ length: 25 }, (_, index) => index + 1);
 
-let folder: string;
+let rig: LeaseRig;
 let locksDir: string;
-const stores: LeaseStore[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'leases-'));
-  locksDir = join(folder, 'locks');
+  rig = new LeaseRig();
+  ({ locksDir } = rig);
 });
-afterEach(async () => {
-  for (const store of stores.splice(0)) await store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => rig.done());
 
-function open(more: Partial<LeaseStoreDeps> = {}): LeaseStore {
-  const processes = nodeProcesses();
-  const store = createLeaseStore({
-    fs: nodeFileSystem(),
-    clock: nodeClock(),
-    mutex: lockfileMutex(processes),
-    processes,
-    locksDir,
-    ...more,
-  });
-  stores.push(store);
-  return store;
-}
-
-/** A store that looks to the others like one of another, living process. */
-function openAs(
+const open: LeaseRig['open'] = (more) => rig.open(more);
+const openAs = (
   pid: number,
   ttlMs: number,
   isAlive: (identity: ProcessIdentity) => boolean,
-): LeaseStore {
-  const real = nodeProcesses();
-  const processes = { ...real, self: () => ({ ...real.self(), pid }), isAlive };
-  return open({ processes, ttlMs });
-}
+): LeaseStore => rig.openAs(pid, isAlive, { ttlMs });
+const tableDir = (): string => rig.tableDir();
+const recordFiles = (): readonly string[] => rig.records();
 
+/** With any slot. */
 function ask(
   task: string,
   writes: readonly string[],
   more: Partial<LeaseRequest> = {},
 ): LeaseRequest {
-  return {
-    run,
-    task: parseTaskId(task),
-    access: { reads: [], writes },
-    resources: [],
-    policy: 'wait',
-    priority: 50,
-    slots: SLOTS,
-    ...more,
-  };
-}
-
-function granted(answer: LeaseAnswer): Lease {
-  if (!answer.granted) throw new Error(`${answer.reason}: ${answer.holders.join(', ')}`);
-  return answer.lease;
-}
-
-async function take(store: LeaseStore, request: LeaseRequest): Promise<Lease> {
-  return granted(await store.acquire(request, { timeoutMs: LONG_MS }));
-}
-
-/** Starts an acquire that has to wait; resolves when it does. */
-async function queueUp(
-  store: LeaseStore,
-  request: LeaseRequest,
-  signal?: AbortSignal,
-): Promise<{ readonly answer: Promise<LeaseAnswer>; readonly holders: readonly string[] }> {
-  return new Promise((waiting) => {
-    const answer: Promise<LeaseAnswer> = store.acquire(request, {
-      timeoutMs: LONG_MS,
-      ...(signal && { signal }),
-      onWaiting: (holders) => {
-        waiting({ answer, holders });
-      },
-    });
-  });
-}
-
-function recordFiles(): readonly string[] {
-  return readdirSync(locksDir).filter((name) => /^(lease|wait)-/.test(name));
+  return askFor(task, writes, { slots: SLOTS, ...more });
 }
 
 describe('acquire', () => {
@@ -117,7 +56,7 @@ describe('acquire', () => {
     await take(open(), ask('build', ['src/**']));
     const [name = ''] = recordFiles();
     expect(name).toMatch(/^lease-\d{10}-build\.json$/);
-    expect(JSON.parse(readFileSync(join(locksDir, name), 'utf8'))).toMatchObject({
+    expect(JSON.parse(readFileSync(join(tableDir(), name), 'utf8'))).toMatchObject({
       task: 'build',
       run,
       slot: 1,
@@ -255,7 +194,7 @@ describe('acquire', () => {
 describe('tokens', () => {
   it('grow over restarts and over the loss of every lease file', async () => {
     const first = await take(open(), ask('first', ['a']));
-    for (const name of recordFiles()) rmSync(join(locksDir, name));
+    for (const name of recordFiles()) rmSync(join(tableDir(), name));
     const second = await take(open(), ask('second', ['a']));
     expect(second.token).toBeGreaterThan(first.token);
   });
@@ -314,7 +253,7 @@ describe('takeover', () => {
     const { answer } = await queueUp(store, ask('second', ['a']));
     while (!recordFiles().some((name) => name.startsWith('wait-'))) await new Promise(setImmediate);
     for (const name of recordFiles()) {
-      if (name.startsWith('wait-')) rmSync(join(locksDir, name));
+      if (name.startsWith('wait-')) rmSync(join(tableDir(), name));
     }
     await store.release(token);
     expect(granted(await answer).task).toBe('second');
@@ -343,12 +282,14 @@ describe('several processes', () => {
     const { lockfileMutex } = require('./adapters/lockfile-mutex.js');
     const { nodeClock } = require('./adapters/node-clock.js');
     const { nodeFileSystem } = require('./adapters/node-file-system.js');
+    const { nodeQuickFiles } = require('./adapters/node-quick-files.js');
+    const { localChannel } = require('./adapters/local-channel.js');
     const { nodeProcesses } = require('./adapters/node-processes.js');
     const fs = require('node:fs');
     const processes = nodeProcesses();
     const store = createLeaseStore({
       fs: nodeFileSystem(), clock: nodeClock(), mutex: lockfileMutex(processes), processes,
-      locksDir: process.argv[2],
+      locksDir: process.argv[2], quick: nodeQuickFiles(), channel: localChannel(),
     });
     let violations = 0;
     let stopped = false;
@@ -435,7 +376,7 @@ describe('several processes', () => {
   });
 
   it('never hold conflicting leases at once, whoever is killed and whenever', async () => {
-    const sentinel = join(folder, 'sentinel');
+    const sentinel = join(locksDir, '..', 'sentinel');
     const tokens: number[] = [];
     let kills = 0;
     let violations = 0;

@@ -1,28 +1,22 @@
-import { join } from 'node:path';
-import type { Clock } from '../ports/clock';
-import type { FileSystem } from '../ports/file-system';
-import type { Mutex } from '../ports/mutex';
-import type { Processes } from '../ports/processes';
-import { createGrantRounds, type GrantRounds } from './grant-rounds';
+import type { RunId, TaskId } from '../model/ids';
+import { LeaderDoor } from './leader-door';
+import type { OfficeDeps } from './leader-office';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper';
 import type { LeaseRecord } from './lease-record';
-import {
-  PendingRequest,
-  type AcquireOptions,
-  type LeaseAnswer,
-  type LeaseRequest,
-} from './lease-request';
+import type { AcquireOptions, LeaseAnswer, LeaseRequest } from './lease-request';
+import { LeaseRequests, type WidenAnswer } from './lease-requests';
 import type { LockTable } from './lock-table';
 import { isSameProcess } from './same-process';
-import { createTableFiles, type TableFiles } from './table-files';
-import { createTakeover } from './takeover';
+import { TableHome } from './table-home';
 
 export type { AcquireOptions, Lease, LeaseAnswer, LeaseRequest } from './lease-request';
+export type { WidenAnswer } from './lease-requests';
 
 /**
  * Leases shared by all processes of a workspace, as files a person can read in `locksDir`. The rules
- * are in lock-table, the loss of a lease in takeover. Changes are made under one mutex at
- * `<locksDir>/table`.
+ * are in lock-table, the loss of a lease in takeover. One process at a time leads: it holds the table's
+ * mutex, decides, and writes; the others ask it (leader-door). What is its own, everybody gives back
+ * himself.
  */
 export interface LeaseStore {
   /**
@@ -35,6 +29,16 @@ export interface LeaseStore {
   releaseSlot(token: number): Promise<boolean>;
   /** Gives everything back. Releasing twice, or what was taken over, does nothing. */
   release(token: number): Promise<void>;
+  /**
+   * More write room for a lease that is held, by whichever process. Granted if nobody else holds what it
+   * conflicts with, without waiting, so that nobody can wait in a circle; it is part of the lease from
+   * then on. Rejects with `LeaseLost` when the lease is not in the table.
+   */
+  widen(token: number, writes: readonly string[]): Promise<WidenAnswer>;
+  /** Token of the lease the task of this run holds now, in whichever process; `null` when it has none. */
+  tokenOf(run: RunId, task: TaskId): Promise<number | null>;
+  /** What the lease may write now, with what was granted later; `null` when it is not in the table. */
+  writesOf(token: number): Promise<readonly string[] | null>;
   /** The fencing check: the lease with this token is in the table and this process holds it. */
   isCurrent(token: number): Promise<boolean>;
   /** Rejects with `LeaseLost` when the lease is not current. */
@@ -53,13 +57,7 @@ export class LeaseLost extends Error {
   }
 }
 
-export interface LeaseStoreDeps {
-  readonly fs: FileSystem;
-  readonly clock: Clock;
-  readonly mutex: Mutex;
-  readonly processes: Processes;
-  /** Absolute path; created when it is missing. */
-  readonly locksDir: string;
+export interface LeaseStoreDeps extends Omit<OfficeDeps, 'ttlMs'> {
   /** How long a live owner may be silent before its lease is taken over; default 60 s. */
   readonly ttlMs?: number;
 }
@@ -68,94 +66,167 @@ const DEFAULT_TTL_MS = 60_000;
 const BEATS_PER_TTL = 4;
 
 /** A store of this process; several in one process share the leases, not the waits. */
-export function createLeaseStore(deps: LeaseStoreDeps): LeaseStore {
-  const { fs, clock, mutex, processes, locksDir, ttlMs = DEFAULT_TTL_MS } = deps;
-  const self = processes.self();
-  const files = createTableFiles(fs, locksDir);
-  const keeper = createLeaseKeeper(fs, clock, ttlMs / BEATS_PER_TTL);
-  const takeover = createTakeover({ fs, clock, processes, files, ttlMs });
-  const roundDeps = { fs, clock, mutex, locksDir, files, takeover, keeper, self, ttlMs };
-  const rounds = createGrantRounds(roundDeps);
+export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
+  const { fs, quick, locksDir } = given;
+  const parts = wire(given);
+  const { home, requests, held, find, findOwn } = parts;
+  const inTurn = createTurns();
   let closed = false;
 
-  const findOwn = async (token: number): Promise<LeaseRecord | null> => {
-    const { leases } = await files.read('fresh');
-    const lease = leases.find((one) => one.token === token);
-    return lease !== undefined && isSameProcess(lease.owner, self) ? lease : null;
-  };
-  const held = new HeldLeases({ files, keeper, rounds, mutex, findOwn, locksDir });
-
   return {
-    async acquire(request, options) {
-      await fs.makeDir(locksDir);
-      const pending = new PendingRequest(request, options);
+    acquire(request, options) {
+      const pending = requests.submit(request, options);
       if (closed) pending.refuse('aborted');
-      else rounds.submit(pending);
       return pending.answer;
     },
-    releaseSlot: (token) => held.inTurn(token, () => held.releaseSlot(token)),
-    release: (token) => held.inTurn(token, () => held.release(token)),
+    releaseSlot: (token) =>
+      inTurn(token, async () => {
+        const lease = held.get(token) ?? (await findOwn(token));
+        return lease !== null && held.dropSlot(lease);
+      }),
+    release: (token) =>
+      inTurn(token, async () => {
+        const lease = held.get(token) ?? (await findOwn(token));
+        if (lease !== null) await held.giveBack(lease);
+      }),
+    async widen(token, writes) {
+      const answer = await requests.widen(token, writes);
+      if (answer === null) throw new LeaseLost(token);
+      return answer;
+    },
+    async tokenOf(run, task) {
+      const { leases } = await home.read();
+      return leases.findLast((lease) => lease.run === run && lease.task === task)?.token ?? null;
+    },
+    writesOf: async (token) => (await find(token))?.access.writes ?? null,
     isCurrent: async (token) => (await findOwn(token)) !== null,
     async assertCurrent(token) {
       if ((await findOwn(token)) === null) throw new LeaseLost(token);
     },
-    list: () => createTableFiles(fs, locksDir).read('fresh'),
+    async list() {
+      const { leases, waiters } = await new TableHome(fs, quick, locksDir).read();
+      return { leases, waiters };
+    },
     async close() {
       closed = true;
-      await rounds.stop();
-      keeper.stop();
+      await requests.stop();
+      parts.keeper.stop();
+      await parts.door.close();
     },
   };
 }
 
-interface HeldDeps {
-  readonly files: TableFiles;
+interface Parts {
+  readonly home: TableHome;
   readonly keeper: LeaseKeeper;
-  readonly rounds: GrantRounds;
-  readonly mutex: Mutex;
-  readonly locksDir: string;
+  readonly requests: LeaseRequests;
+  readonly door: LeaderDoor;
+  readonly held: HeldLeases;
+  readonly find: (token: number) => Promise<LeaseRecord | null>;
   readonly findOwn: (token: number) => Promise<LeaseRecord | null>;
 }
 
-/** Giving back, in order per lease: a slot given back late must not bring a released lease back. */
+function wire(given: LeaseStoreDeps): Parts {
+  const { fs, quick, clock, processes, locksDir, ttlMs = DEFAULT_TTL_MS } = given;
+  const self = processes.self();
+  const home = new TableHome(fs, quick, locksDir);
+  const keeper = createLeaseKeeper((lease) => home.beat(lease), clock, ttlMs / BEATS_PER_TTL);
+  const requests = new LeaseRequests({
+    clock,
+    self,
+    ttlMs,
+    send: (message) => door.send(message),
+    onGranted: (lease) => {
+      held.add(lease);
+    },
+    onUnwanted: (lease) => void held.giveBack(lease).catch(() => undefined),
+    onForgotten: (wait) => void home.remove(wait).catch(() => undefined),
+  });
+  const door: LeaderDoor = new LeaderDoor({
+    ...given,
+    ttlMs,
+    home,
+    hear: (message) => {
+      requests.hear(message);
+    },
+    onOpen: () => {
+      requests.resend();
+    },
+    onTrouble: (error) => {
+      requests.fail(error);
+    },
+    wanted: () => requests.size > 0 || held.size > 0,
+  });
+  const held = new HeldLeases(home, keeper, door);
+  const find = async (token: number): Promise<LeaseRecord | null> =>
+    (await home.read()).leases.find((one) => one.token === token) ?? null;
+  const findOwn = async (token: number): Promise<LeaseRecord | null> => {
+    const known = held.get(token);
+    if (known !== null) return (await home.has(known)) ? known : null;
+    const lease = await find(token);
+    return lease !== null && isSameProcess(lease.owner, self) ? lease : null;
+  };
+  return { home, keeper, requests, door, held, find, findOwn };
+}
+
+/** What this process holds. */
 class HeldLeases {
-  private readonly turns = new Map<number, Promise<unknown>>();
+  private readonly leases = new Map<number, LeaseRecord>();
 
-  constructor(private readonly deps: HeldDeps) {}
+  constructor(
+    private readonly home: TableHome,
+    private readonly keeper: LeaseKeeper,
+    private readonly door: LeaderDoor,
+  ) {}
 
-  inTurn<T>(token: number, work: () => Promise<T>): Promise<T> {
-    const before = this.turns.get(token) ?? Promise.resolve();
+  get size(): number {
+    return this.leases.size;
+  }
+
+  get(token: number): LeaseRecord | null {
+    return this.leases.get(token) ?? null;
+  }
+
+  add(lease: LeaseRecord): void {
+    this.leases.set(lease.token, lease);
+    this.keeper.keep(lease);
+  }
+
+  forget(token: number): void {
+    this.leases.delete(token);
+    this.keeper.drop(token);
+  }
+
+  /** The file first: who is told that something is free must find it so. */
+  async giveBack(lease: LeaseRecord): Promise<void> {
+    this.forget(lease.token);
+    await this.home.remove(lease);
+    this.door.send({ op: 'released', token: lease.token });
+  }
+
+  async dropSlot(lease: LeaseRecord): Promise<boolean> {
+    if (lease.slot === null) return true;
+    if (!(await this.home.dropSlot(lease))) return false;
+    if (this.leases.has(lease.token)) this.leases.set(lease.token, { ...lease, slot: null });
+    this.door.send({ op: 'slotFree', token: lease.token });
+    return true;
+  }
+}
+
+/** Per lease one after the other: a slot given back late must not bring a released lease back. */
+function createTurns(): <T>(token: number, work: () => Promise<T>) => Promise<T> {
+  const turns = new Map<number, Promise<unknown>>();
+  return (token, work) => {
+    const before = turns.get(token) ?? Promise.resolve();
     const mine = before.then(work, work);
     const settled = mine.then(
       () => undefined,
       () => undefined,
     );
-    this.turns.set(token, settled);
+    turns.set(token, settled);
     void settled.then(() => {
-      if (this.turns.get(token) === settled) this.turns.delete(token);
+      if (turns.get(token) === settled) turns.delete(token);
     });
     return mine;
-  }
-
-  /** Under the mutex: rewriting a lease that is being fenced would bring it back. */
-  async releaseSlot(token: number): Promise<boolean> {
-    const { mutex, locksDir, findOwn, files, rounds } = this.deps;
-    const kept = await mutex.with(join(locksDir, 'table'), async () => {
-      const lease = await findOwn(token);
-      if (lease !== null && lease.slot !== null) await files.replace({ ...lease, slot: null });
-      return lease !== null;
-    });
-    rounds.nudge();
-    return kept;
-  }
-
-  /** Without the mutex: to take a file away can only let others in, and needs nobody's leave. */
-  async release(token: number): Promise<void> {
-    const { findOwn, files, keeper, rounds } = this.deps;
-    const lease = await findOwn(token);
-    if (lease === null) return;
-    keeper.drop(files.pathOf(lease));
-    await files.remove(lease);
-    rounds.nudge();
-  }
+  };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseRunId, parseTaskId } from '../model/ids';
-import { conflictsWith } from './compatibility';
-import type { LeaseRecord, WaitRecord } from './lease-record';
+import { conflictsWith, shortOf } from './compatibility';
+import { leaseFrom, type LeaseRecord, type WaitRecord } from './lease-record';
 import {
   decideGrant,
   describeBlocker,
@@ -25,6 +25,8 @@ function waiter(
   return {
     ...shared,
     ticket,
+    request: `r${ticket}`,
+    ttlMs: 60_000,
     task: parseTaskId(`t${ticket}`),
     access: { reads: [], writes },
     resources: [],
@@ -37,8 +39,7 @@ function waiter(
 }
 
 function leased(wait: WaitRecord, slot: number | null, token = 1_000 + wait.ticket): LeaseRecord {
-  const { run, task, owner, access, resources, policy } = wait;
-  return { token, run, task, owner, access, resources, policy, slot, grantedAt: 0, ttlMs: 60_000 };
+  return leaseFrom(wait, { token, slot, grantedAt: 0 });
 }
 
 describe('decideGrant', () => {
@@ -133,13 +134,23 @@ describe('small rules', () => {
 });
 
 describe('the lock table, whatever happens', () => {
+  const CAPACITY = 3;
   const glob = fc.constantFrom('a/**', 'a/x', 'a/y', 'b/**', 'b/*.ts', 'c', '**');
   const request = fc.record({
     reads: fc.array(glob, { maxLength: 2 }),
     writes: fc.array(glob, { maxLength: 2 }),
-    resources: fc.array(fc.record({ id: fc.constantFrom('db', 'gpu'), exclusive: fc.boolean() }), {
-      maxLength: 1,
-    }),
+    resources: fc.array(
+      fc.oneof(
+        fc.record({ id: fc.constantFrom('db', 'gpu'), exclusive: fc.boolean() }),
+        fc.record({
+          id: fc.constant('pool'),
+          exclusive: fc.constant(false),
+          amount: fc.integer({ min: 1, max: CAPACITY }),
+          capacity: fc.constant(CAPACITY),
+        }),
+      ),
+      { maxLength: 1 },
+    ),
     policy: fc.constantFrom('wait' as const, 'auto_merge' as const),
     priority: fc.constantFrom(10, 75, 95),
     slots: fc.subarray([1, 2, 3, 4]),
@@ -166,6 +177,8 @@ describe('the lock table, whatever happens', () => {
   function checkHolders({ leases }: LockTable): void {
     const slots = leases.flatMap(({ slot }) => slot ?? []);
     expect(new Set(slots).size).toBe(slots.length);
+    const taken = leases.flatMap(({ resources }) => resources.map(({ amount = 0 }) => amount));
+    expect(taken.reduce((sum, amount) => sum + amount, 0)).toBeLessThanOrEqual(CAPACITY);
     for (const [at, a] of leases.entries()) {
       for (const b of leases.slice(at + 1)) expect(conflictsWith(a, b)).toBe(false);
     }
@@ -179,7 +192,9 @@ describe('the lock table, whatever happens', () => {
       const first =
         priorityClass(other.priority) < priorityClass(mine.priority) ||
         (priorityClass(other.priority) === priorityClass(mine.priority) && other.ticket < ticket);
-      if (first) expect(conflictsWith(mine, other)).toBe(false);
+      if (!first) continue;
+      expect(conflictsWith(mine, other)).toBe(false);
+      expect(shortOf(mine, [other])).toEqual([]);
     }
   }
 

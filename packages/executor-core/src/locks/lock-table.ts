@@ -1,6 +1,7 @@
+import type { Access } from '../model/access';
 import { slotName } from '../model/ids';
 import { priorityClass } from '../model/task';
-import { conflictsWith, type Demand } from './compatibility';
+import { conflictsWith, shortOf, type Demand } from './compatibility';
 import { isLease, type LeaseRecord, type TableRecord, type WaitRecord } from './lease-record';
 
 /**
@@ -11,6 +12,7 @@ import { isLease, type LeaseRecord, type TableRecord, type WaitRecord } from './
  * - The queue is ordered by priority class, then by ticket. A request waits for every holder it
  *   conflicts with *and* for everyone before it in the queue it conflicts with: nobody is overtaken
  *   by what he waits for, so nobody starves within a class.
+ * - Of a counted resource, holders and those before it in the queue leave enough, or it waits for them.
  * - A request that conflicts with nobody before it may overtake: a blocked task at the head does not
  *   hold up the others. Slots go, in queue order, to those whose accesses are free.
  * - A task never runs twice at once: two requests for the same task of one run exclude each other.
@@ -50,7 +52,7 @@ export function planGrants(
   const ahead: TableRecord[] = [...table.leases];
 
   for (const waiter of [...table.waiters].sort(queueOrder)) {
-    const inTheWay = ahead.filter((other) => exclude(waiter, other, conflicts));
+    const inTheWay = obstacles(waiter, ahead, conflicts);
     const slot = freeSlot(waiter, slots);
     if (inTheWay.length > 0 || slot === undefined) {
       const blockers = inTheWay.length > 0 ? inTheWay : slotHolders(waiter, slots);
@@ -70,20 +72,33 @@ export function describeBlocker(record: TableRecord): string {
   return record.slot === null ? record.task : `${record.task} (${slotName(record.slot)})`;
 }
 
-/** `conflicts` that answers once per pair of records; forgets them with the records. */
+/**
+ * `conflicts` that answers once per pair of demands, and forgets them with the demands. A demand is
+ * known by its `access` object, which a lease has from the wait it came from.
+ */
 export function rememberConflicts(conflicts: ConflictTest = conflictsWith): ConflictTest {
-  const answers = new WeakMap<Demand, WeakMap<Demand, boolean>>();
+  const answers = new WeakMap<Access, WeakMap<Access, boolean>>();
   return (request, holder) => {
-    const known = answers.get(request) ?? new WeakMap<Demand, boolean>();
-    answers.set(request, known);
-    const answer = known.get(holder) ?? conflicts(request, holder);
-    known.set(holder, answer);
+    const known = answers.get(request.access) ?? new WeakMap<Access, boolean>();
+    answers.set(request.access, known);
+    const answer = known.get(holder.access) ?? conflicts(request, holder);
+    known.set(holder.access, answer);
     return answer;
   };
 }
 
 function queueOrder(a: WaitRecord, b: WaitRecord): number {
   return priorityClass(a.priority) - priorityClass(b.priority) || a.ticket - b.ticket;
+}
+
+function obstacles(
+  waiter: WaitRecord,
+  ahead: readonly TableRecord[],
+  conflicts: ConflictTest,
+): readonly TableRecord[] {
+  const excluding = ahead.filter((other) => exclude(waiter, other, conflicts));
+  if (waiter.resources.every(({ capacity = null }) => capacity === null)) return excluding;
+  return [...new Set([...excluding, ...shortOf(waiter, ahead)])];
 }
 
 function exclude(a: TableRecord, b: TableRecord, conflicts: ConflictTest): boolean {

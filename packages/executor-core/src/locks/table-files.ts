@@ -1,116 +1,134 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { FileSystem } from '../ports/file-system';
+import type { QuickFiles } from '../ports/quick-files';
 import {
   encodeRecord,
-  isLease,
   parseRecord,
   parseRecordName,
   recordName,
   type LeaseRecord,
   type TableRecord,
   type WaitRecord,
+  type WideRecord,
 } from './lease-record';
 import type { LockTable } from './lock-table';
 
-/** The lock table as files: one per lease and per wait, a counter, and the folder `fenced/`. */
-export interface TableFiles {
-  /**
-   * All readable records. `fresh` reads every file that can have changed; `cached` believes that
-   * no lease gave up its slot since the last reading. The same file gives the same object.
-   */
-  read(how: 'fresh' | 'cached'): Promise<LockTable>;
-  /** The greatest token or ticket ever given. */
-  lastNumber(): Promise<number>;
-  /** On disk when it resolves. */
-  saveNumber(number: number): Promise<void>;
-  /** Creates the record's file. Rejects when it exists: a number was given twice. */
-  add(record: TableRecord): Promise<void>;
-  /** Rewrites a lease in place. */
-  replace(record: LeaseRecord): Promise<void>;
-  /** `false` when it was gone. */
-  remove(record: TableRecord): Promise<boolean>;
-  /** Moves a lease to `fenced/`, the one step by which its owner loses it; `false` when it was gone. */
-  fence(record: LeaseRecord): Promise<boolean>;
-  pathOf(record: TableRecord): string;
+/** A table as it lies on disk. */
+export interface StoredTable extends LockTable {
+  readonly wides: readonly WideRecord[];
+  /** Names of records that are damaged, or belong to a lease that has gone. */
+  readonly broken: readonly string[];
 }
 
 /** How many fenced leases are kept for a person to look at. */
 const KEPT_FENCED = 100;
 
-/** Files under `locksDir`, which must exist. Files that are no records are left alone. */
-export function createTableFiles(fs: FileSystem, locksDir: string): TableFiles {
-  const counterPath = join(locksDir, 'counter');
-  const fencedDir = join(locksDir, 'fenced');
-  const pathOf = (record: TableRecord): string => join(locksDir, recordName(record));
-  const cache = new RecordCache(fs, locksDir);
+/**
+ * All records in `folder`; empty when there is none. Writes granted later are part of their lease's
+ * access. Other files are left alone. Takes no lock: a record may come or go while it reads.
+ */
+export async function readTable(fs: FileSystem, folder: string | null): Promise<StoredTable> {
+  const names = folder === null ? [] : (await fs.list(folder)).filter(parseRecordName);
+  const texts = await Promise.all(names.map((name) => fs.readText(join(folder ?? '', name))));
+  const leases: LeaseRecord[] = [];
+  const waiters: WaitRecord[] = [];
+  const wides: WideRecord[] = [];
+  const broken: string[] = [];
+  for (const [at, name] of names.entries()) {
+    const text = texts[at] ?? null;
+    if (text === null) continue;
+    const record = parseRecord(name, text);
+    if (record === null) broken.push(name);
+    else if ('wide' in record) wides.push(record);
+    else if ('ticket' in record) waiters.push(record);
+    else leases.push(record);
+  }
+  const held = wides.filter(({ token }) => leases.some((lease) => lease.token === token));
+  for (const one of wides) if (!held.includes(one)) broken.push(recordName(one));
+  return { leases: leases.map((lease) => widened(lease, held)), waiters, wides: held, broken };
+}
+
+/** The lease with the writes of those `wides` that are its own. */
+export function widened(lease: LeaseRecord, wides: readonly WideRecord[]): LeaseRecord {
+  const more = wides.flatMap(({ token, writes }) => (token === lease.token ? writes : []));
+  if (more.length === 0) return lease;
+  const { reads, writes } = lease.access;
+  return { ...lease, access: { reads, writes: [...new Set([...writes, ...more])] } };
+}
+
+/** The table has moved to the next epoch: who wrote to it has been taken over. */
+export class TableMoved extends Error {
+  override readonly name = 'TableMoved';
+  constructor() {
+    super('The lock table was taken over by another process.');
+  }
+}
+
+/**
+ * What the leader writes, in the folder of its epoch. Every method but `remove` throws, or rejects
+ * with, `TableMoved` once the folder has been moved away; nothing has been written then.
+ */
+export interface TableFiles {
+  /** The greatest number that may have been given as a token or a ticket. */
+  lastNumber(): Promise<number>;
+  /** On disk when it resolves, even over a power cut: numbers up to this one may be given from now on. */
+  reserve(upTo: number): Promise<void>;
+  /** Creates the record's file, whole or (when the process is killed in between) in part. */
+  add(record: TableRecord | WideRecord): void;
+  /** `false` when it was gone. */
+  remove(record: TableRecord | WideRecord): boolean;
+  /** Removes a broken record, by name. */
+  discard(name: string): void;
+  /** Moves a lease to `fenced/`, the one step by which its owner loses it; `false` when it was gone. */
+  fence(record: LeaseRecord): Promise<boolean>;
+  /** Names of everything in the folder. */
+  names(): Promise<readonly string[]>;
+  assertHere(): Promise<void>;
+  pathOf(record: TableRecord): string;
+}
+
+export function createTableFiles(fs: FileSystem, quick: QuickFiles, folder: string): TableFiles {
+  const counterPath = join(folder, 'counter');
+  const fencedDir = join(dirname(folder), 'fenced');
+  const pathOf = (record: TableRecord | WideRecord): string => join(folder, recordName(record));
+  const assertHere = async (): Promise<void> => {
+    if (!(await fs.exists(folder))) throw new TableMoved();
+  };
 
   return {
     pathOf,
-    read: (how) => cache.read(how),
+    assertHere,
+    names: () => fs.list(folder),
     async lastNumber() {
       const text = (await fs.readText(counterPath)) ?? '';
       // The names count as well: should the counter be lost, no number is given twice.
-      const names = [...(await fs.list(locksDir)), ...(await fs.list(fencedDir))];
+      const names = [...(await fs.list(folder)), ...(await fs.list(fencedDir))];
       const numbers = names.map((name) => parseRecordName(name)?.number ?? 0);
       return Math.max(/^\d+\n?$/.test(text) ? Number(text) : 0, ...numbers);
     },
-    saveNumber: (number) => fs.writeAtomic(counterPath, `${number}\n`),
-    async add(record) {
-      if (await fs.createExclusive(pathOf(record), encodeRecord(record))) return;
+    async reserve(upTo) {
+      try {
+        await fs.writeAtomic(counterPath, `${upTo}\n`);
+      } catch (error) {
+        await assertHere();
+        throw error;
+      }
+    },
+    add(record) {
+      const outcome = quick.create(pathOf(record), encodeRecord(record));
+      if (outcome === 'no-folder') throw new TableMoved();
+      if (outcome === 'created') return;
       throw new Error(`Internal error: ${recordName(record)} exists already.`);
     },
-    replace: (record) => fs.writeAtomic(pathOf(record), encodeRecord(record)),
-    remove: (record) => fs.removeFile(pathOf(record)),
+    remove: (record) => quick.remove(pathOf(record)),
+    discard: (name) => void quick.remove(join(folder, name)),
     async fence(record) {
       await fs.makeDir(fencedDir);
       const fenced = await fs.rename(pathOf(record), join(fencedDir, recordName(record)));
+      if (!fenced) await assertHere();
       const names = await fs.list(fencedDir);
       for (const name of names.slice(0, -KEPT_FENCED)) await fs.removeFile(join(fencedDir, name));
       return fenced;
     },
   };
-}
-
-/** Reads a file once; only a lease that has a slot can change. */
-class RecordCache {
-  private entries = new Map<string, { readonly text: string; readonly record: TableRecord }>();
-
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly folder: string,
-  ) {}
-
-  async read(how: 'fresh' | 'cached'): Promise<LockTable> {
-    const names = (await this.fs.list(this.folder)).filter((name) => parseRecordName(name));
-    const read = await Promise.all(names.map((name) => this.load(name, how)));
-    const entries = new Map<string, { readonly text: string; readonly record: TableRecord }>();
-    const leases: LeaseRecord[] = [];
-    const waiters: WaitRecord[] = [];
-    for (const [at, name] of names.entries()) {
-      const entry = read[at];
-      if (entry === undefined || entry === null) continue;
-      entries.set(name, entry);
-      if (isLease(entry.record)) leases.push(entry.record);
-      else waiters.push(entry.record);
-    }
-    this.entries = entries;
-    return { leases, waiters };
-  }
-
-  private async load(
-    name: string,
-    how: 'fresh' | 'cached',
-  ): Promise<{ readonly text: string; readonly record: TableRecord } | null> {
-    const known = this.entries.get(name);
-    if (known !== undefined && (how === 'cached' || !canChange(known.record))) return known;
-    const text = await this.fs.readText(join(this.folder, name));
-    if (text === null) return null;
-    if (text === known?.text) return known;
-    const record = parseRecord(name, text);
-    return record === null ? null : { text, record };
-  }
-}
-
-function canChange(record: TableRecord): boolean {
-  return isLease(record) && record.slot !== null;
 }

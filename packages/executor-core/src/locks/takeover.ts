@@ -1,33 +1,29 @@
+import type { ProcessIdentity } from '../model/process';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Processes } from '../ports/processes';
 import { isLease, type TableRecord } from './lease-record';
-import type { LockTable } from './lock-table';
 import { isSameProcess } from './same-process';
+import { SilenceWatch } from './silence-watch';
 import type { TableFiles } from './table-files';
-
-/** The table as it counts, and the records whose owners have lost their right. */
-export interface Judgement {
-  readonly table: LockTable;
-  readonly doomed: readonly TableRecord[];
-}
 
 /**
  * The one place that takes a lease away from its owner.
  *
  * - A dead owner's records go at once. Proof is the port's: other boot, no such pid, other start time.
- * - A live owner's go when its file has had no heartbeat for longer than the lease's time to live.
- *   When a laptop wakes up, every heartbeat is overdue; so an observer accuses nobody before it has
- *   itself been awake for longer than it takes everyone else to beat.
+ * - A live owner's go when its file has had no heartbeat for longer than the lease's time to live; see
+ *   SilenceWatch for who may say so.
  * - Records of this process are never judged by it.
  * - A lease goes by one rename into `fenced/`: from then on its token is not current any more, and
  *   its owner, should it come back, can land nothing.
  */
 export interface Takeover {
-  /** Reads only. */
-  judge(table: LockTable): Promise<Judgement>;
-  /** Carries the judgement out. Only under the table's mutex. */
-  sweep(doomed: readonly TableRecord[]): Promise<void>;
+  /** Records whose owners have lost their right. Reads only. */
+  judge(records: readonly TableRecord[]): Promise<readonly TableRecord[]>;
+  /** Somebody may just have died: believes nothing it saw before. */
+  doubt(): void;
+  /** Takes the record out of the table. Only for the leader. */
+  sweep(record: TableRecord): Promise<void>;
 }
 
 export interface TakeoverDeps {
@@ -35,73 +31,55 @@ export interface TakeoverDeps {
   readonly clock: Clock;
   readonly processes: Processes;
   readonly files: TableFiles;
-  /** Time to live of waits, and the measure of the intervals here; ms. */
+  /** The measure of the intervals here; ms. */
   readonly ttlMs: number;
 }
 
-/** Awake for this share of the time to live: more than one heartbeat, which comes every quarter. */
-const AWAKE_SHARE = 1 / 3;
-const LONGEST_GAP_MS = 1_000;
-
 /** See `Takeover`. */
 export function createTakeover(deps: TakeoverDeps): Takeover {
-  const silence = new SilenceWatch(deps);
-  const self = deps.processes.self();
+  const { fs, clock, processes, files, ttlMs } = deps;
+  const self = processes.self();
+  const silence = new SilenceWatch<TableRecord>(clock, ttlMs, (record) => ({
+    lastBeat: () => fs.modifiedAt(files.pathOf(record)),
+    ttlMs: record.ttlMs,
+  }));
+
+  const seen = new Map<string, number>();
+  const isAlive = rememberAlive(clock, processes, seen);
 
   return {
-    async judge(table) {
-      const records: readonly TableRecord[] = [...table.leases, ...table.waiters];
+    async judge(records) {
       const others = records.filter((record) => !isSameProcess(record.owner, self));
-      const living = others.filter((record) => deps.processes.isAlive(record.owner));
-      const doomed = new Set(others.filter((record) => !living.includes(record)));
-      for (const record of await silence.find(living)) doomed.add(record);
-      if (doomed.size === 0) return { table, doomed: [] };
-      return {
-        table: {
-          leases: table.leases.filter((lease) => !doomed.has(lease)),
-          waiters: table.waiters.filter((waiter) => !doomed.has(waiter)),
-        },
-        doomed: [...doomed],
-      };
+      const living = others.filter((record) => isAlive(record.owner));
+      const dead = others.filter((record) => !living.includes(record));
+      return [...dead, ...(await silence.find(living))];
     },
-    async sweep(doomed) {
-      for (const record of doomed) {
-        if (isLease(record)) await deps.files.fence(record);
-        else await deps.files.remove(record);
-      }
+    doubt: () => {
+      seen.clear();
+    },
+    async sweep(record) {
+      if (isLease(record)) await files.fence(record);
+      else files.remove(record);
     },
   };
 }
 
-/** Finds the silent among the living. Looks at all of them now and then, at suspects every time. */
-class SilenceWatch {
-  private suspects: ReadonlySet<TableRecord> = new Set();
-  private lastLook = -Infinity;
-  private nextFullLook = 0;
+/** How long somebody found alive is believed to be; a tenth of what a hand-over may take. */
+const BELIEVED_MS = 50;
 
-  constructor(private readonly deps: TakeoverDeps) {}
-
-  async find(living: readonly TableRecord[]): Promise<readonly TableRecord[]> {
-    const { clock, ttlMs } = this.deps;
-    const now = clock.now();
-    const gap = now - this.lastLook;
-    if (gap > Math.max(ttlMs / 4, LONGEST_GAP_MS) || gap < 0) {
-      this.suspects = new Set();
-      this.nextFullLook = now + ttlMs * AWAKE_SHARE;
-    }
-    this.lastLook = now;
-    const full = now >= this.nextFullLook;
-    if (full) this.nextFullLook = now + ttlMs / 8;
-    const checked = full ? living : living.filter((record) => this.suspects.has(record));
-    const verdicts = await Promise.all(checked.map((record) => this.isSilent(record, now)));
-    const silent = checked.filter((_, at) => verdicts[at]);
-    this.suspects = new Set(silent);
-    return silent;
-  }
-
-  private async isSilent(record: TableRecord, now: number): Promise<boolean> {
-    const beat = await this.deps.fs.modifiedAt(this.deps.files.pathOf(record));
-    const ttlMs = isLease(record) ? record.ttlMs : this.deps.ttlMs;
-    return beat !== null && now - beat > ttlMs;
-  }
+/** Asks the system once per process and while, however many records it owns. */
+function rememberAlive(
+  clock: Clock,
+  processes: Processes,
+  seen: Map<string, number>,
+): (owner: ProcessIdentity) => boolean {
+  return (owner) => {
+    const key = `${owner.pid} ${owner.startTime} ${owner.bootId} ${owner.host}`;
+    const age = clock.now() - (seen.get(key) ?? -Infinity);
+    if (age >= 0 && age < BELIEVED_MS) return true;
+    seen.delete(key);
+    const alive = processes.isAlive(owner);
+    if (alive) seen.set(key, clock.now());
+    return alive;
+  };
 }

@@ -2,7 +2,7 @@ import { inspectRepository } from '../isolate/repository';
 import type { Repository } from '../isolate/repository';
 import type { LeaseStore } from '../locks/lease-store';
 import { createLeaseStore } from '../locks/lease-store';
-import type { FrontDoor } from '../model/event';
+import type { Fact, FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
 import { parseTaskId } from '../model/ids';
 import type { AgentProfile, Plan } from '../model/task';
@@ -27,15 +27,7 @@ export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): 
   const repository = await inspectRepository(tools.git, cwd);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
-  const { fs, clock, mutex, processes } = tools;
-  const leases = createLeaseStore({
-    fs,
-    clock,
-    mutex,
-    processes,
-    locksDir: state.locksDir,
-    ttlMs: leaseMs,
-  });
+  const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
   return { tools, repository, state, leases };
 }
 
@@ -76,6 +68,21 @@ export function openRunJournal(
 ): Promise<Journal> {
   const writer = writerName(processes.self().pid);
   return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer });
+}
+
+/** Appends one fact to the journal of a run, from a process that takes no part in it. */
+export async function appendFact(
+  tools: Toolbox,
+  root: string,
+  run: RunId,
+  fact: Fact,
+): Promise<void> {
+  const journal = await openRunJournal(tools, root, run);
+  try {
+    await journal.append([fact]);
+  } finally {
+    await journal.close();
+  }
 }
 
 /** How long 25 processes may take to get through the lease table one after the other. */

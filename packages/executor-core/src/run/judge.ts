@@ -38,7 +38,7 @@ export async function judgeWork(
   const noopReason = result.candidate.noop ? await declaredNoop(context, files) : null;
   const failure =
     (await withoutEvidence(context, scene, result.candidate, noopReason)) ??
-    outsideWriteSet(scene, result.paths) ??
+    (await outsideWriteSet(context, scene, result.paths)) ??
     (await failedCheck(context, scene, task.verify, order)) ??
     (await lostLease(context, scene));
   if (failure !== null) return { failure, kept };
@@ -64,10 +64,15 @@ async function withoutEvidence(
   return { kind: 'no-evidence', tail: await readTail(fs, transcript) };
 }
 
-function outsideWriteSet({ task }: AttemptScene, paths: readonly string[]): Failure | null {
-  const written = checkWriteSet(paths, task.access);
-  if (written.ok) return null;
-  return { kind: 'lock-violation', paths: written.outside, allowed: task.access.writes };
+/** The lease has what the plan gave and what was granted while the agent worked. */
+async function outsideWriteSet(
+  { leases }: AttemptContext,
+  { task, command }: AttemptScene,
+  paths: readonly string[],
+): Promise<Failure | null> {
+  const allowed = (await leases.writesOf(command.token)) ?? task.access.writes;
+  const written = checkWriteSet(paths, { writes: allowed });
+  return written.ok ? null : { kind: 'lock-violation', paths: written.outside, allowed };
 }
 
 /** Runs shell commands in the worktree until one fails. */

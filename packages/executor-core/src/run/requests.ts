@@ -1,11 +1,4 @@
-import type {
-  ControlRequest,
-  Fact,
-  FrontDoor,
-  RunEvent,
-  RunMode,
-  RunOutcome,
-} from '../model/event';
+import type { ControlRequest, FrontDoor, RunEvent, RunMode, RunOutcome } from '../model/event';
 import type { RunId } from '../model/ids';
 import { parseSlotName, slotName } from '../model/ids';
 import type { Plan } from '../model/task';
@@ -16,7 +9,7 @@ import { isTaskSettled } from '../report/run-view';
 import { busyTasks } from '../report/status-json';
 import { listText } from '../report/duration-text';
 import type { Engine } from './engine';
-import { openRunJournal } from './engine';
+import { appendFact } from './engine';
 import type { Run } from './run';
 import { continueRun } from './run';
 import type { RunReader } from './run-reader';
@@ -128,16 +121,6 @@ export async function retryTasks(
   return { kind: 'resumed', run: await continueHere(place, reader) };
 }
 
-/** Appends one fact to the journal of a run that another process may drive. */
-export async function appendFact(place: Place, run: RunId, fact: Fact): Promise<void> {
-  const journal = await openRunJournal(place.tools, place.root, run);
-  try {
-    await journal.append([fact]);
-  } finally {
-    await journal.close();
-  }
-}
-
 /** How a run stands by its journal alone. */
 interface Standing {
   readonly outcome: RunOutcome | null;
@@ -164,7 +147,12 @@ function standingOf(events: readonly RunEvent[]): Standing {
 async function ask(place: Place, run: RunId, request: ControlRequest): Promise<void> {
   const { processes, clock } = place.tools;
   const by = `parallel-cli (pid ${processes.self().pid})`;
-  await appendFact(place, run, { type: 'control:requested', request, by, at: clock.now() });
+  await appendFact(place.tools, place.root, run, {
+    type: 'control:requested',
+    request,
+    by,
+    at: clock.now(),
+  });
 }
 
 async function continueHere(place: RunPlace, { id, plan }: RunReader): Promise<Run> {

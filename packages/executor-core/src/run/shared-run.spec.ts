@@ -9,7 +9,7 @@ import { planOf } from '../testing/plan';
 import { openEngine } from './engine';
 import type { SingleTaskResult } from './nx-door';
 import { runSingleTask } from './nx-door';
-import { appendFact } from './requests';
+import { appendFact } from './engine';
 import { openWorkspaceWith } from './workspace';
 
 jest.setTimeout(30_000);
@@ -65,7 +65,12 @@ function begin(task: string): {
 async function askBefore(request: ControlRequest): Promise<void> {
   await joinRun(tools.fs, repository.root, RUN, plan);
   const place = { tools, root: repository.root };
-  await appendFact(place, RUN, { type: 'control:requested', request, by: 'you', at: 1 });
+  await appendFact(place.tools, place.root, RUN, {
+    type: 'control:requested',
+    request,
+    by: 'you',
+    at: 1,
+  });
 }
 
 describe('control of a run whose processes Nx starts', () => {

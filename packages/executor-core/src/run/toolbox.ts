@@ -1,4 +1,5 @@
 import type { AgentAdapter } from '../ports/agent';
+import type { Channel } from '../ports/channel';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { FileTree } from '../ports/file-tree';
@@ -6,14 +7,17 @@ import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
 import type { ProcessRunner } from '../ports/process-runner';
 import type { Processes, ProcessTrees } from '../ports/processes';
+import type { QuickFiles } from '../ports/quick-files';
 
 /** Everything a run needs from outside, chosen once by the composition root. */
 export interface Toolbox {
   readonly clock: Clock;
   readonly fs: FileSystem;
+  readonly quick: QuickFiles;
   readonly files: FileTree;
   readonly git: Git;
   readonly mutex: Mutex;
+  readonly channel: Channel;
   readonly processes: Processes;
   readonly trees: ProcessTrees;
   readonly runner: ProcessRunner;

@@ -6,6 +6,7 @@ import type { ControlRequest, FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
 import { markOf } from '../model/process';
 import { isRunId, parseRunId, parseTaskId } from '../model/ids';
+import type { LocksView } from '../locks/locks-view';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
@@ -16,9 +17,10 @@ import { waitAtBarrier } from './barrier-wait';
 import { declareNoop } from './declare-noop';
 import type { Engine } from './engine';
 import { knownDurations } from './learn-durations';
-import { openEngine } from './engine';
+import { appendFact, openEngine } from './engine';
 import type { Delivery, ResumeResult } from './requests';
-import { appendFact, resumeRun, retryTasks, sendRequest } from './requests';
+import { resumeRun, retryTasks, sendRequest } from './requests';
+import { readLocks, requestWrites, type WriteRoom } from './locks-desk';
 import type { Run } from './run';
 import { startRun } from './run';
 import type { RunReader } from './run-reader';
@@ -85,6 +87,10 @@ export interface Workspace {
   reportProgress(percent: number | null, note: string): Promise<void>;
   /** Called by agents: declares that the task in their environment needs no change, and why. */
   declareNoop(reason: string): Promise<void>;
+  /** Who holds what, and who waits for whom, in every run of this checkout. */
+  locks(): Promise<LocksView>;
+  /** Called by agents: asks for more write room for the task named in their environment. */
+  requestWrites(globs: readonly string[]): Promise<WriteRoom>;
   /** Writes a starter plan unless there is one. */
   initPlan(): Promise<{ readonly path: string; readonly created: boolean }>;
   /** The engine underneath, for the other front door. */
@@ -125,6 +131,8 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
     declareNoop: (reason) => declareNoop(tools, reason),
+    locks: () => readLocks(tools, root),
+    requestWrites: (globs) => requestWrites(tools, root, globs),
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,
     initPlan: async () => {
       const present = await planAtRoot(tools, root);
@@ -208,7 +216,7 @@ async function waitHere(
   const waiter =
     mark?.run === id ? (plan.tasks.find((task) => task.id === mark.task)?.id ?? null) : null;
   const report = (type: 'barrier:waiting' | 'barrier:left'): Promise<void> =>
-    appendFact({ tools, root }, id, { type, barrier, waiter, at: tools.clock.now() });
+    appendFact(tools, root, id, { type, barrier, waiter, at: tools.clock.now() });
   return waitAtBarrier(tools, reader, barrier, { waiter, report }, options);
 }
 
@@ -227,7 +235,7 @@ async function reportProgress(
       null,
     );
   }
-  await appendFact({ tools, root }, parseRunId(run), {
+  await appendFact(tools, root, parseRunId(run), {
     type: 'task:progress',
     task: parseTaskId(task),
     percent,
