@@ -15,7 +15,9 @@ type Step<T extends TaskEvent['type']> = (event: EventOf<T>, task: TaskView) => 
  * ignores late reports about a task that is already settled, and types of a newer writer.
  */
 export function applyTaskEvent(task: TaskView, event: TaskEvent): TaskView {
-  if (isTaskSettled(task) && event.type !== 'task:reopened') return task;
+  if (task.state === 'landed') return task;
+  const revives = event.type === 'task:reopened' || event.type === 'task:landed';
+  if (isTaskSettled(task) && !revives) return task;
   const step = STEPS[event.type] as Step<TaskEvent['type']> | undefined;
   return step === undefined ? task : { ...task, ...step(event, task) };
 }
@@ -61,7 +63,8 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
   'task:reopened': (event, task) => ({
     ...leaveSlot(event, task),
     ...enter('pending', event),
-    attempt: task.attempt + 1,
+    // A blocked task never began, so its attempt number is still unused.
+    attempt: task.state === 'blocked' ? task.attempt : task.attempt + 1,
     ...CLEARED,
   }),
   'task:progress': (event) => ({ progress: clampPercent(event.percent), note: event.note }),

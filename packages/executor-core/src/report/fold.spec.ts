@@ -127,6 +127,20 @@ describe('the view of a run', () => {
     expect(late.landed).toEqual(['a']);
   });
 
+  it('follows a task that landed although it was cancelled, and one that is tried again by hand', () => {
+    const b = parseTaskId('b');
+    const view = viewOf(plan, [
+      runStarted(plan),
+      ...started('a', 1, 0),
+      { type: 'task:cancelled', at: second(1), task: a, by: 'you' },
+      { type: 'task:blocked', at: second(1), task: b, by: a },
+      { type: 'task:landed', at: second(2), task: a, commit: 'c', tree: 't' },
+      { type: 'task:reopened', at: second(2), task: b, by: 'you' },
+    ]);
+    expect(taskIn(view, 'a').state).toBe('landed');
+    expect(taskIn(view, 'b')).toMatchObject({ state: 'pending', attempt: 0 });
+  });
+
   it('puts a withdrawn task back, counting the attempt only when it had started', () => {
     const leasing: RunEvent = { type: 'task:leasing', at: second(0), task: a };
     const withdrawn: RunEvent = { type: 'task:withdrawn', at: second(1), task: a };

@@ -103,6 +103,8 @@ function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): 
   if (reason !== null) {
     turn.record({ type: 'task:stolen', task: id, from: task.homeSlot, to: now.slot, reason });
   }
+  // An earlier request was granted after all: the later one is still open.
+  if (before.asks.get(index) > 1) turn.command({ type: 'withdraw', task: id });
   turn.command({ type: 'start', task: id, attempt: now.attempt, slot: now.slot, token });
   const deadline = taskDeadline(turn.state, index);
   if (before.firstStarts.get(index) === null && deadline !== null) {

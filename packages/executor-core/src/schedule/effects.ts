@@ -41,6 +41,10 @@ const NOTES: Effects = {
 };
 
 const CONSEQUENCES: Effects = {
+  'task:leasing': (state, index) => ({
+    ...state,
+    asks: state.asks.with(index, state.asks.get(index) + 1),
+  }),
   'task:leased': takeSlot,
   'attempt:failed': (state, index, { failure }) => countFailure(state, index, failure),
   'task:landed': releaseDependants,
@@ -131,7 +135,7 @@ function takeSlot(state: RunState, index: number, event: EventOf<'task:leased'>)
   while (lastProfiles.length < event.slot) lastProfiles.push(null);
   lastProfiles[event.slot - 1] = taskAt(state.problem, index).profile;
   const firstStarts = state.firstStarts.with(index, state.firstStarts.get(index) ?? event.at);
-  return { ...state, lastProfiles, firstStarts };
+  return { ...state, lastProfiles, firstStarts, asks: state.asks.with(index, 0) };
 }
 
 function countFailure(state: RunState, index: number, failure: Failure): RunState {

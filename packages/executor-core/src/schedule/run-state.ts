@@ -51,6 +51,8 @@ export interface RunState {
   readonly failures: Chunked<Failure | null>;
   /** Highest fencing token seen, per task: a lease with this one or an older one is no news. */
   readonly tokens: Chunked<number>;
+  /** How often each task asked for its leases since it last got them: a withdrawn request may be granted. */
+  readonly asks: Chunked<number>;
   /** When each task first started (epoch ms): its deadline counts from there. */
   readonly firstStarts: Chunked<number | null>;
   readonly ready: IndexSet;
@@ -95,6 +97,7 @@ export function initialState(problem: Problem): RunState {
     free: all(0),
     failures: all<Failure | null>(null),
     tokens: all(0),
+    asks: all(0),
     firstStarts: all<number | null>(null),
     ready: none,
     holding: none,

@@ -53,6 +53,18 @@ describe('a lease', () => {
     expect([run.nameOf('a'), run.take('free')]).toEqual(['running', []]);
   });
 
+  it('ends the request that was made in its place while it was on its way', () => {
+    const run = bench({ tasks: ['a'] });
+    run.ask({ kind: 'pause' }).ask({ kind: 'resume' });
+    run.commands = [];
+    run.lease('a', 1, 4);
+    expect(run.commands.map(({ type }) => type)).toEqual(['withdraw', 'start']);
+    run.fail('a').due('a');
+    run.commands = [];
+    run.lease('a', 1, 5);
+    expect(run.commands.map(({ type }) => type)).toEqual(['start']);
+  });
+
   it('that nobody waits for is given back alone', () => {
     const run = bench({ tasks: ['a'] });
     run.lease('a', 1, 4).lease('a', 2, 6);

@@ -54,9 +54,9 @@ export class Competition {
         );
         continue;
       }
-      const isLimited = this.rules
-        .limitsOf(index)
-        .some(([key, limit]) => (limits.get(key)?.used ?? 0) >= limit);
+      const isLimited = (this.rules.limits[index] ?? []).some(
+        ([key, limit]) => (limits.get(key)?.used ?? 0) >= limit,
+      );
       const inVain = !isLimited && (this.rules.classes[index] ?? 0) < late;
       must(!inVain, () => this.say(index, full ? 'was overtaken' : 'could start and does not'));
     }
@@ -99,7 +99,7 @@ export class Competition {
     for (const index of this.holders(after)) {
       const { name } = after.tasks.get(index);
       if (name === 'queued' || name === 'merging') continue;
-      for (const [key, limit] of this.rules.limitsOf(index)) {
+      for (const [key, limit] of this.rules.limits[index] ?? []) {
         found.set(key, { used: (found.get(key)?.used ?? 0) + 1, limit });
       }
     }

@@ -9,6 +9,8 @@ export class Rules {
   /** Position of each task's phase; -1: none. */
   readonly phases: readonly number[];
   readonly classes: readonly number[];
+  /** Limits that bind each task: name and most at once. */
+  readonly limits: readonly (readonly (readonly [string, number])[])[];
   private readonly pairs: Int8Array;
 
   constructor(readonly plan: Plan) {
@@ -17,6 +19,7 @@ export class Rules {
     this.dependencies = tasks.map((task) => task.dependsOn.map((id) => indexOf.get(id) ?? -1));
     this.phases = tasks.map((task) => (task.phase === null ? -1 : plan.phases.indexOf(task.phase)));
     this.classes = tasks.map((task) => priorityClass(task.priority));
+    this.limits = tasks.map((task) => this.limitsOf(task));
     this.pairs = new Int8Array(tasks.length ** 2);
   }
 
@@ -56,9 +59,7 @@ export class Rules {
     return resource?.capacity === undefined ? 0 : (resource.amount ?? 1);
   }
 
-  /** Limits that bind the task: name and most at once. */
-  limitsOf(index: number): readonly (readonly [string, number])[] {
-    const { profile, team, taskType } = this.task(index);
+  private limitsOf({ profile, team, taskType }: Task): readonly (readonly [string, number])[] {
     const { limits } = this.plan.settings;
     const most = this.plan.agents.find(({ name }) => name === profile)?.maxParallel ?? null;
     const found: (readonly [string, number])[] = [];

@@ -23,8 +23,9 @@ export interface Simulated {
   readonly journal: readonly RunEvent[];
 }
 
-/** Faults a seed may have; each run has some of them. */
-const FAULTS_PER_RUN = 12;
+/** Most faults of a run, and of every fifth one. */
+const FAULTS = 7;
+const MANY_FAULTS = 40;
 
 /**
  * Runs one plan from start to end in a world made of `seed`: the same seed gives the same run. Throws
@@ -54,7 +55,7 @@ class Driver {
     private readonly world: World,
     private readonly random: Random,
   ) {
-    this.faults = random.chance(20) ? 0 : random.below(FAULTS_PER_RUN);
+    this.faults = random.below(random.chance(20) ? MANY_FAULTS : FAULTS);
   }
 
   /** Until nothing can happen and nothing is asked for any more; the number of steps. */
@@ -62,7 +63,7 @@ class Driver {
     const limit = 400 + 250 * this.world.plan.tasks.length;
     for (let steps = 0; steps < limit; steps += 1) {
       this.world.now += this.random.below(3);
-      if (this.faults > 0 && this.random.chance(4)) this.fault();
+      if (this.faults > 0 && this.random.chance(this.faults > FAULTS ? 12 : 4)) this.fault();
       else if (!this.act() && !this.goOn()) {
         this.world.checkEnd();
         return steps;
@@ -162,9 +163,9 @@ class Driver {
     const { world, random } = this;
     this.faults -= 1;
     const luck = random.below(100);
-    if (luck < 25) this.crash();
-    else if (luck < 45) this.arriveLate();
-    else if (luck < 52) this.loseLease();
+    if (luck < 20) this.crash();
+    else if (luck < 42) this.arriveLate();
+    else if (luck < 50) this.loseLease();
     else {
       const request = randomRequest(world, random);
       world.deliver({ type: 'control:requested', request, by: 'sim' });
@@ -174,9 +175,9 @@ class Driver {
   /** Sometimes the recovery is cut short and made again: that changes nothing (I6). */
   private crash(): void {
     const { world, random } = this;
-    if (random.chance(30)) world.checkFold();
+    if (random.chance(20)) world.checkFold();
     world.crash(random.chance(50) ? random.below(6) : 0, random.chance(60));
-    if (!random.chance(50)) return;
+    if (!random.chance(30)) return;
     const first = world.outline();
     world.crash(0, false);
     must(isDeepStrictEqual(world.outline(), first), () => 'a second recovery changes something');

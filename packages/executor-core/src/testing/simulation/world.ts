@@ -60,7 +60,7 @@ export class World {
   /** Length of the journal before the last turn. */
   private safeLength = 0;
   /** Tasks started in the last turn. */
-  private lastStarted: readonly number[] = [];
+  private lastStarted: number[] = [];
   private readonly problem: Problem;
   private readonly invariants: Invariants;
   /** The lease this process knows of, per task. */
@@ -88,7 +88,7 @@ export class World {
     const before = this.state;
     const [after, commands] = this.core.decide(before, fact);
     this.safeLength = this.journal.length;
-    this.lastStarted = commands.flatMap((c) => (c.type === 'start' ? [this.indexOf(c.task)] : []));
+    this.lastStarted = [];
     this.journal.push(fact);
     for (const command of commands) if (command.type === 'record') this.journal.push(command.event);
     this.state = after;
@@ -170,6 +170,7 @@ export class World {
 
   private start(command: Extract<Command, { type: 'start' }>): void {
     const { task, attempt, slot, token } = command;
+    this.lastStarted.push(this.indexOf(task));
     must(this.leases.has(token), () => `${task} is started without a lease`);
     const base = { suspended: false, stop: null, verifying: false, barrier: null, steps: 0 };
     this.agents.push({ task, index: this.indexOf(task), attempt, slot, token, ...base });
@@ -221,6 +222,7 @@ export class World {
     const kept = Math.max(this.safeLength, 1, this.journal.length - torn);
     this.journal = this.journal.slice(0, kept);
     if (orphansReport) for (const agent of this.agents) this.zombies.push(handIn(agent));
+    this.zombies = this.zombies.filter(({ type }) => type !== 'task:leased');
     this.inbox = [];
     this.asks = [];
     this.agents = [];
