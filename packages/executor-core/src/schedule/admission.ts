@@ -22,26 +22,45 @@ export function admit(state: RunState): Admission {
   const tasks: Task[] = [];
   let room = state.maxAgents - occupied(state);
   const queue = room > 0 ? new Queue(state) : null;
+  let hopeful = queue === null ? 0 : countHopeful(state, queue, -1);
   state.ready.some((rank) => {
     const task = taskAt(state.problem, state.problem.order[rank] ?? -1);
     if (task.profile === null) {
       milestones.push(task);
       return false;
     }
-    if (queue === null || room === 0) return true;
+    if (queue === null || room === 0 || hopeful === 0) return true;
+    if (queue.hasRoom(task)) hopeful -= 1;
     if (queue.take(task)) {
       tasks.push(task);
       room -= 1;
+      // It may have filled a limit, and with it the way of all who are left.
+      if (queue.isLimited(task)) hopeful = countHopeful(state, queue, rank);
     }
     return false;
   });
   return { milestones, tasks };
 }
 
+/**
+ * How many of the tasks behind `rank` the limits would let go. With none of them the search ends: what
+ * the gate says of the others, which takes much longer to tell, cannot matter any more.
+ */
+function countHopeful(state: RunState, queue: Queue, rank: number): number {
+  let count = 0;
+  state.ready.some((other) => {
+    if (other <= rank) return false;
+    const task = taskAt(state.problem, state.problem.order[other] ?? -1);
+    if (task.profile !== null && queue.hasRoom(task)) count += 1;
+    return false;
+  });
+  return count;
+}
+
 /** The queue on its way past holders, limits and rounds. */
 class Queue {
   private readonly gate: Gate;
-  private readonly limits: { take(task: Task): boolean };
+  private readonly limits: Limits;
   private readonly round: number | null;
 
   constructor(private readonly state: RunState) {
@@ -50,11 +69,21 @@ class Queue {
     this.round = currentRound(state);
   }
 
+  /** Whether the limits let the task go at this point. */
+  hasRoom(task: Task): boolean {
+    return this.limits.hasRoom(task);
+  }
+
+  isLimited({ index }: Task): boolean {
+    return (this.state.problem.limits[index] ?? []).length > 0;
+  }
+
   /** Whether the task may ask for its leases now. */
   take(task: Task): boolean {
     if (this.round !== null && this.state.spent.get(task.index) > this.round) return false;
     const isShut = this.gate.isShut(task);
-    const goes = !isShut && this.limits.take(task);
+    const goes = !isShut && this.limits.hasRoom(task);
+    if (goes) this.limits.take(task);
     if (isShut || goes) this.gate.claim(task);
     return goes;
   }
@@ -157,20 +186,25 @@ function counted(task: Task): readonly Counted[] {
   );
 }
 
+interface Limits {
+  hasRoom(task: Task): boolean;
+  take(task: Task): void;
+}
+
 /** Limits per team, task type and agent profile; they bind while a task asks for a slot or has one. */
-function countLimits(state: RunState): { take(task: Task): boolean } {
+function countLimits(state: RunState): Limits {
   const { limits } = state.problem;
-  const used = new Map<string, number>();
+  const used: number[] = [];
   const add = (index: number): false => {
-    for (const { key } of limits[index] ?? []) used.set(key, (used.get(key) ?? 0) + 1);
+    for (const { key } of limits[index] ?? []) used[key] = (used[key] ?? 0) + 1;
     return false;
   };
   state.atWork.some(add);
   return {
-    take({ index }) {
-      const free = (limits[index] ?? []).every(({ key, limit }) => (used.get(key) ?? 0) < limit);
-      if (free) add(index);
-      return free;
+    hasRoom: ({ index }) =>
+      (limits[index] ?? []).every(({ key, limit }) => (used[key] ?? 0) < limit),
+    take: ({ index }) => {
+      add(index);
     },
   };
 }

@@ -6,9 +6,12 @@ import type { Plan, Task } from '../model/task';
 import { priorityClass } from '../model/task';
 import { Conflicts } from './conflicts';
 
-/** A limit that binds a task while it is at work: at most `limit` tasks with the same `key`. */
+/**
+ * A limit that binds a task while it is at work: at most `limit` tasks with the same `key`. Keys are
+ * small whole numbers from 0.
+ */
 export interface Limit {
-  readonly key: string;
+  readonly key: number;
   readonly limit: number;
 }
 
@@ -81,6 +84,12 @@ function weights(plan: Plan, expectedMs: ExpectedMs): (task: Task) => number {
 function limitsOf(plan: Plan): readonly (readonly Limit[])[] {
   const { team, taskType } = plan.settings.limits;
   const profiles = new Map(plan.agents.map((agent) => [agent.name, agent.maxParallel]));
+  const numbers = new Map<string, number>();
+  const numberOf = (name: string): number => {
+    const number = numbers.get(name) ?? numbers.size;
+    numbers.set(name, number);
+    return number;
+  };
   return plan.tasks.map((task) => {
     // A milestone does no work that could be limited.
     if (task.profile === null) return [];
@@ -93,7 +102,7 @@ function limitsOf(plan: Plan): readonly (readonly Limit[])[] {
       { key: `profile ${task.profile}`, limit: profiles.get(task.profile) },
     ];
     return limits.flatMap(({ key, limit }) =>
-      limit === null || limit === undefined ? [] : [{ key, limit }],
+      limit === null || limit === undefined ? [] : [{ key: numberOf(key), limit }],
     );
   });
 }

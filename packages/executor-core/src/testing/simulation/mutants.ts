@@ -87,7 +87,7 @@ export const MUTANTS: readonly Mutant[] = [
     'if (isShut || goes) this.gate.claim(task);',
     'if (isShut) this.gate.claim(task);',
   ),
-  mutant('forgets the limits', 'admission.ts', '(used.get(key) ?? 0) < limit', 'limit > 0'),
+  mutant('forgets the limits', 'admission.ts', '(used[key] ?? 0) < limit', 'limit > 0'),
   mutant(
     'counts no units',
     'admission.ts',
