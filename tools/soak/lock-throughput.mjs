@@ -56,7 +56,6 @@ async function useLeases(store, seed, operations) {
   }
   const finished = now();
   const { user, system } = process.cpuUsage(total.cpu);
-  await store.close();
   return { held, wait: total.wait, finished, cpuMs: (user + system) / 1000 };
 }
 
@@ -102,12 +101,13 @@ async function measure(mode, processes, operations) {
   const answers = await Promise.all(
     children.map(async (child) => {
       child.send('go');
-      const ended = once(child, 'exit').then(() => null);
-      const answer = await Promise.race([once(child, 'message').then(([result]) => result), ended]);
-      await ended;
-      return answer;
+      // Comes after the last message, which the exit need not.
+      const ended = once(child, 'disconnect').then(() => null);
+      return Promise.race([once(child, 'message').then(([result]) => result), ended]);
     }),
   );
+  for (const child of children) if (child.connected) child.send('end');
+  await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
   rmSync(folder, { recursive: true, force: true });
   const done = answers.filter((answer) => answer !== null);
   const seconds = (Math.max(...done.map(({ finished }) => finished)) - started) / 1000;
@@ -130,8 +130,10 @@ async function measure(mode, processes, operations) {
 /** What one acquire and release costs a process that is alone, as `parallel-cli run` is. */
 async function alone(operations) {
   const folder = mkdtempSync(join(tmpdir(), 'parallel-locks-'));
-  await useLeases(openStore(folder), 0, 20);
-  const { cpuMs, wait, held } = await useLeases(openStore(folder), 1, operations);
+  const store = openStore(folder);
+  await useLeases(store, 0, 20);
+  const { cpuMs, wait, held } = await useLeases(store, 1, operations);
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
   const sorted = wait.sort((a, b) => a - b);
   return {
@@ -151,7 +153,11 @@ if (process.argv[2] === '--worker') {
     store === null
       ? await useLockfile(folder, Number(operations))
       : await useLeases(store, Number(seed), Number(operations));
-  process.send(result, () => process.disconnect());
+  process.send(result);
+  // Whoever leads stays for the others, as a run does for its agents.
+  await once(process, 'message');
+  await store?.close();
+  process.disconnect();
 } else {
   const processes = option('processes', 25);
   const operations = option('operations', 200);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Line } from '../ports/channel';
 import { parseFromLeader, PROTOCOL, type FromLeader, type ToLeader } from './leader-messages';
 import {
+  CANDIDATE_FILE,
   cardPath,
   readCard,
   takeOffice,
@@ -34,7 +35,8 @@ export interface LeaderDoorDeps extends OfficeDeps {
 const TICK_MS = 100;
 /** Somebody else has the mutex: soon it can be reached. */
 const PATIENCE_MS = 40;
-const STAND_BACK_MS = 100;
+/** A leader has got as far as its card by then, or something is wrong with it. */
+const BEGINNING_MS = 400;
 /** How often it looks whether it can be reached. */
 const CARD_LOOK_MS = 20;
 /** The leader lives and cannot be reached: after this long it is asked to step down. */
@@ -150,15 +152,15 @@ export class LeaderDoor {
   }
 
   /**
-   * Of many who look for a leader one should try to be it: to contend is dear. `true` when there is one
-   * now. Where a leader died, whoever draws the shortest wait is next; a mutex without a card is that of
-   * a leader who is just beginning.
+   * Of many who look for a leader one should try to be it, because to contend for the mutex is dear: who
+   * makes the candidate's file. `true` when there is a leader now. Nothing depends on it: a candidate
+   * that does not get as far as leading is forgotten after a while, and everybody contends.
    */
   private async standBack(folder: TableFolder, old: LeaderCard | null): Promise<boolean> {
-    const { fs, clock, locksDir } = this.deps;
-    const begins =
-      old === null && (await fs.exists(`${mutexPath(locksDir, folder)}.lock`)) ? STAND_BACK_MS : 0;
-    const until = clock.now() + (old === null ? begins : Math.random() * STAND_BACK_MS);
+    const { fs, clock, quick } = this.deps;
+    const path = join(folder.path, CANDIDATE_FILE);
+    if (quick.create(path, '') !== 'exists') return false;
+    const until = ((await fs.modifiedAt(path)) ?? 0) + BEGINNING_MS;
     while (clock.now() < until && !this.closed) {
       await this.pause(CARD_LOOK_MS);
       const card = await readCard(fs, folder);
@@ -169,7 +171,7 @@ export class LeaderDoor {
 
   /** Gives up as soon as somebody else leads. */
   private async tryToLead(folder: TableFolder, old: LeaderCard | null): Promise<Term | null> {
-    const { fs, clock } = this.deps;
+    const { fs, clock, quick } = this.deps;
     const abort = new AbortController();
     let cancel: () => void = () => undefined;
     const watch = (): void => {
@@ -187,6 +189,7 @@ export class LeaderDoor {
     } finally {
       abort.abort();
       cancel();
+      quick.remove(join(folder.path, CANDIDATE_FILE));
     }
   }
 

@@ -53,6 +53,8 @@ const TICK_MS = 100;
 const BEATS_PER_TTL = 4;
 /** Somebody who cannot reach the leader left this file: the leader steps down. */
 export const YIELD_FILE = 'yield';
+/** Who makes this file tries to lead; the others wait for the card. */
+export const CANDIDATE_FILE = 'candidate';
 
 const card = z.object({
   protocol: z.number(),
