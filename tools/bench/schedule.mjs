@@ -43,7 +43,7 @@ for (const [size, count] of SIZES) {
 
 if (!quick) {
   console.log(
-    '\nNx for real: 40 sleeping targets (100 to 400 ms), wall clock / lower bound, nothing subtracted',
+    '\nNx for real: 40 sleeping targets (100 to 400 ms), wall clock / lower bound, nothing subtracted; the other columns are played through',
   );
   console.log(
     tableText(
