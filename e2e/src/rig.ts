@@ -61,9 +61,22 @@ export async function makeRig(files?: Readonly<Record<string, string>>): Promise
     has: (path) => existsSync(join(root, path)),
     done: async () => {
       for (const { child } of running) child.kill('SIGKILL');
+      endAgentsOf(root);
       await repository.cleanup();
     },
   };
+}
+
+/** What agents of a killed run started lives on until somebody resumes it, which no test does after its end. */
+function endAgentsOf(root: string): void {
+  for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      if (environment.includes(`PARALLEL_ROOT=${root}`)) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Gone meanwhile, or somebody else's.
+    }
+  }
 }
 
 /** Looks again every 20 ms; the test's own time limit ends it. */

@@ -28,6 +28,7 @@ export function nodeFileSystem(): FileSystem {
     readText,
     readFrom,
     writeAtomic,
+    replace,
     createExclusive,
     openAppend,
     list,
@@ -78,7 +79,15 @@ async function readFrom(path: string, offset: number): Promise<Buffer> {
 }
 
 async function writeAtomic(path: string, content: string | Buffer): Promise<void> {
-  const temporary = await writeTemporary(dirname(path), content);
+  await replaceBy(path, await writeTemporary(dirname(path), content));
+  await syncFolder(dirname(path));
+}
+
+async function replace(path: string, content: string | Buffer): Promise<void> {
+  await replaceBy(path, await writeTemporary(dirname(path), content, false));
+}
+
+async function replaceBy(path: string, temporary: string): Promise<void> {
   try {
     fs.renameSync(temporary, path);
   } catch (error) {
@@ -87,7 +96,6 @@ async function writeAtomic(path: string, content: string | Buffer): Promise<void
     });
     throw error;
   }
-  await syncFolder(dirname(path));
 }
 
 /** `link(2)` fails when the name exists, and gives the name only to a file that is already complete. */
@@ -106,12 +114,16 @@ async function createExclusive(path: string, content: string): Promise<boolean> 
   }
 }
 
-async function writeTemporary(folder: string, content: string | Buffer): Promise<string> {
+async function writeTemporary(
+  folder: string,
+  content: string | Buffer,
+  durable = true,
+): Promise<string> {
   const path = join(folder, `.tmp-${process.pid}-${randomBytes(8).toString('hex')}`);
   const fd = fs.openSync(path, 'wx', FILE_MODE);
   try {
     fs.writeFileSync(fd, content);
-    await fsync(fd);
+    if (durable) await fsync(fd);
   } catch (error) {
     await presentOrNot(() => {
       fs.unlinkSync(path);

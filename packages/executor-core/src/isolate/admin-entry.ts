@@ -79,7 +79,8 @@ export async function findAdminEntry(
     (await worktreeOf(fs, join(parent, name))) === path;
   // Nearly always it has the name of its folder.
   if (await isIt(basename(path))) return readEntry(fs, join(parent, basename(path)));
-  const names = await fs.list(parent);
+  // git adds a number where the name is taken.
+  const names = (await fs.list(parent)).filter((name) => name.startsWith(basename(path)));
   const found = await Promise.all(names.map(isIt));
   const name = names.find((_, at) => found[at]);
   return name === undefined ? null : readEntry(fs, join(parent, name));

@@ -8,6 +8,8 @@ export interface FileSystem {
   readFrom(path: string, offset: number): Promise<Buffer>;
   /** Replaces `path` as one step: temporary file, fsync, rename, fsync of the folder. */
   writeAtomic(path: string, content: string | Buffer): Promise<void>;
+  /** Like `writeAtomic`, but not forced to disk: for what can be made again after a power cut. */
+  replace(path: string, content: string | Buffer): Promise<void>;
   /** Creates `path` with `content` as one step; `false` when it exists already. */
   createExclusive(path: string, content: string): Promise<boolean>;
   openAppend(path: string): Promise<AppendFile>;

@@ -26,9 +26,9 @@ export async function writeAgentFiles(
   const paths = context.paths.task(task.id).attempt(command.attempt);
   await context.fs.makeDir(paths.dir);
   const prompt = joined(profile.instructions, task.prompt);
-  await context.fs.writeAtomic(paths.promptFile, prompt);
+  await context.fs.replace(paths.promptFile, prompt);
   const feedback = await feedbackOf(context, stories, start, command.attempt);
-  if (feedback !== null) await context.fs.writeAtomic(paths.feedbackFile, feedback);
+  if (feedback !== null) await context.fs.replace(paths.feedbackFile, feedback);
   return {
     prompt,
     promptFile: paths.promptFile,
@@ -115,8 +115,8 @@ export async function healerInvocation(
   const { promptFile, feedbackFile, transcript } = paths;
   const feedback = (await feedbackOf(context, stories, start, attempt)) ?? '';
   const prompt = joined(healer.instructions, HEALER_PROMPT, feedback, 'The task:', task.prompt);
-  await context.fs.writeAtomic(promptFile, prompt);
-  await context.fs.writeAtomic(feedbackFile, feedback);
+  await context.fs.replace(promptFile, prompt);
+  await context.fs.replace(feedbackFile, feedback);
   const files: AgentFiles = { prompt, promptFile, feedback, feedbackFile, noopFile };
   const own = { ...scene, profile: healer };
   const env = { ...attemptEnvironment(context, own, files), PARALLEL_HEALING: '1' };

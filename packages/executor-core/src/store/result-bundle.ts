@@ -76,8 +76,8 @@ export async function writeBundle(fs: FileSystem, outDir: string, bundle: Bundle
     patchSha256: sha256(patch),
   };
   await fs.makeDir(dir);
-  await fs.writeAtomic(join(dir, PATCH), patch);
-  await fs.writeAtomic(join(dir, RESULT), `${JSON.stringify(result, null, 2)}\n`);
+  await fs.replace(join(dir, PATCH), patch);
+  await fs.replace(join(dir, RESULT), `${JSON.stringify(result, null, 2)}\n`);
   return dir;
 }
 
