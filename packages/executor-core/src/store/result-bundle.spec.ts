@@ -135,9 +135,9 @@ describe('a result bundle', () => {
     await writeBundle(files, outDir, bundle);
     const dying: FileSystem = {
       ...files,
-      writeAtomic: async (path, content) => {
+      replace: async (path, content) => {
         if (path.endsWith('result.json')) throw new Error('killed');
-        await files.writeAtomic(path, content);
+        await files.replace(path, content);
       },
     };
     const next = { ...bundle, key: 'k2', patch: Buffer.from('other work') };
