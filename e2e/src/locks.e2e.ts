@@ -70,6 +70,21 @@ describe('locks', () => {
     expect((await rig.cli('locks')).stdout).toContain('Nobody holds a lock');
   });
 
+  it('go with a task into its next attempt', async () => {
+    const script = `
+      if [ "$PARALLEL_ATTEMPT" = 1 ]; then "${process.execPath}" "${CLI}" locks request "c/**" && exit 9; fi
+      mkdir -p c; echo 1 > c/1`;
+    const plan = PLAN.replace('max_retries: 0', 'max_retries: 1, backoff: none').replace(
+      ', holds: { writes: [b/**] }',
+      '',
+    );
+    await rig.repository.commit({ 'parallel.yaml': plan }, 'plan');
+    await rig.write({ '.parallel/.gitignore': '*\n', '.parallel/asks.sh': script });
+    const { code, stderr } = await rig.cli('run', '--progress=plain');
+    expect([code, stderr]).toEqual([0, expect.stringContaining('attempt 2')]);
+    expect(rig.has('c/1')).toBe(true);
+  });
+
   it('have one holder at a time, whoever is killed or stopped while it holds or leads', async () => {
     // A gate runs beside other things: how fast a lease passes on is the long soak's to measure.
     const args = [

@@ -13,7 +13,7 @@ import { viewOf } from '../report/fold';
 import { prepareProblem } from '../schedule/problem';
 import { mayRetry } from '../schedule/retry-policy';
 import type { RunState } from '../schedule/run-state';
-import { initialState, stateOf } from '../schedule/run-state';
+import { accessOf, initialState, stateOf } from '../schedule/run-state';
 import { openDurationHistory } from '../store/duration-history';
 import { runPaths } from '../store/run-dir';
 import { Activity } from './activity';
@@ -118,7 +118,8 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
     attempts: createAttemptRunner(context),
     lander,
     run,
-    taskOf,
+    // What it was granted while it worked, it asks for again.
+    taskOf: (id) => ({ ...taskOf(id), access: accessOf(loop.current, taskOf(id)) }),
     conflictPolicy: plan.settings.conflictPolicy,
     emit,
   });

@@ -1,14 +1,14 @@
 import type { ControlRequest, Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
-import type { Plan } from '../model/task';
+import type { Plan, Task } from '../model/task';
 import { isInSlot } from '../model/task-state';
 import type { Journal } from '../ports/journal';
 import type { ProcessTree } from '../ports/processes';
 import { evolve } from '../schedule/evolve';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
-import { initialState } from '../schedule/run-state';
+import { accessOf, initialState } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
@@ -67,7 +67,7 @@ export async function recoverRun(
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (now.name !== 'queued' && now.name !== 'merging') continue;
-    const token = await leaseAgain(engine, run, plan, task.id);
+    const token = await leaseAgain(engine, run, plan, { ...task, access: accessOf(state, task) });
     tokens.set(task.id, token);
     const candidate = { ...now.candidate, fence: token };
     facts.push({
@@ -114,10 +114,8 @@ function treeOf(
 }
 
 /** The old holder is dead, so its leases pass on at once; no slot is needed to land. */
-async function leaseAgain(engine: Engine, run: RunId, plan: Plan, id: TaskId): Promise<number> {
-  const task = plan.tasks.find((other) => other.id === id);
-  if (task === undefined) throw new Error(`Internal error: no task ${id} in the plan.`);
-  const { access, resources, priority } = task;
+async function leaseAgain(engine: Engine, run: RunId, plan: Plan, task: Task): Promise<number> {
+  const { id, access, resources, priority } = task;
   const policy = plan.settings.conflictPolicy;
   const answer = await engine.leases.acquire(
     { run, task: id, access, resources, policy, priority, slots: [] },

@@ -139,10 +139,9 @@ function takeSlot(state: RunState, index: number, event: EventOf<'task:leased'>)
 }
 
 function countFailure(state: RunState, index: number, failure: Failure): RunState {
-  const failures = state.failures.with(index, failure);
   return classifyFailure(failure) === 'free-retry'
-    ? { ...state, failures, free: state.free.with(index, state.free.get(index) + 1) }
-    : { ...state, failures, spent: state.spent.with(index, state.spent.get(index) + 1) };
+    ? { ...state, free: state.free.with(index, state.free.get(index) + 1) }
+    : { ...state, spent: state.spent.with(index, state.spent.get(index) + 1) };
 }
 
 /** A person has the task tried again: its retries and its time begin anew, and so does the run. */

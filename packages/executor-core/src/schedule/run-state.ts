@@ -1,6 +1,5 @@
 import type { Access } from '../model/access';
 import type { RunMode, RunOutcome } from '../model/event';
-import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
 import type { TaskState } from '../model/task-state';
@@ -47,8 +46,6 @@ export interface RunState {
   readonly spent: Chunked<number>;
   /** Free retries made, per task. */
   readonly free: Chunked<number>;
-  /** Why the last attempt of each task failed. */
-  readonly failures: Chunked<Failure | null>;
   /** Highest fencing token seen, per task: a lease with this one or an older one is no news. */
   readonly tokens: Chunked<number>;
   /** How often each task asked for its leases since it last got them: a withdrawn request may be granted. */
@@ -95,7 +92,6 @@ export function initialState(problem: Problem): RunState {
     unmet: Chunked.from(plan.tasks.map((task) => new Set(task.dependsOn).size)),
     spent: all(0),
     free: all(0),
-    failures: all<Failure | null>(null),
     tokens: all(0),
     asks: all(0),
     firstStarts: all<number | null>(null),
