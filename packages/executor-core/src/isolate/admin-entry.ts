@@ -79,8 +79,7 @@ export async function findAdminEntry(
     (await worktreeOf(fs, join(parent, name))) === path;
   // Nearly always it has the name of its folder.
   if (await isIt(basename(path))) return readEntry(fs, join(parent, basename(path)));
-  // git adds a number where the name is taken.
-  const names = (await fs.list(parent)).filter((name) => name.startsWith(basename(path)));
+  const names = await fs.list(parent);
   const found = await Promise.all(names.map(isIt));
   const name = names.find((_, at) => found[at]);
   return name === undefined ? null : readEntry(fs, join(parent, name));
