@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Where Node keeps compiled code between starts (22 and newer), every start is quicker by a third.
+// Node 22 and newer can keep the compiled code between starts.
 require('node:module').enableCompileCache?.();
 require('../dist/main.js')
   .main(process.argv)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,7 +93,13 @@ describe('GitLauncher', () => {
     launcher = new GitLauncher({ PATH: process.env['PATH'] ?? '' }, scratch);
     await run(['rev-parse', 'HEAD']);
     expect(readdirSync(scratch)).toHaveLength(1);
-    while (readdirSync(scratch).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise<void>((resolve) => {
+      const watcher = watch(scratch, () => {
+        if (readdirSync(scratch).length > 0) return;
+        watcher.close();
+        resolve();
+      });
+    });
     rmSync(scratch, { recursive: true });
   });
 });

@@ -30,8 +30,8 @@ const SCRIPT = 'while IFS= read -r line; do eval "$line"; done';
 
 /**
  * Starts git from a shell that stays, in a session of its own. To start a process costs a time that
- * grows with the memory of who starts it, since its page tables are copied: 4 to 10 ms from here, half
- * a millisecond from a shell. Arguments reach git as they are, quoted; output comes back through files
+ * grows with the memory of who starts it, since its page tables are copied, and the main thread waits
+ * for it. Arguments reach git as they are, quoted; output comes back through files
  * that are used again and again, the exit code through a pipe.
  *
  * Up to the death of this process in the middle of a call: then git ends its work, as it would anyway.

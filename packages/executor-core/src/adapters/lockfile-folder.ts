@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ProcessIdentity } from '../model/process';
+import { hasCode } from './error-code';
 
 /**
  * A lock is a folder that holds `owner.json`. Both appear in one step: the folder is filled under a
@@ -143,14 +144,4 @@ async function identityOf(path: string): Promise<string | null> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw error;
   }
-}
-
-/** Not `instanceof Error`: system errors come from another realm under some test runners. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'code' in error &&
-    codes.includes(String(error.code))
-  );
 }

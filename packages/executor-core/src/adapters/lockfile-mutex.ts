@@ -8,7 +8,6 @@ import type { Processes } from '../ports/processes';
 import {
   discardFolder,
   dropStaged,
-  hasCode,
   inspectFolder,
   placeFolder,
   stageFolder,
@@ -16,6 +15,7 @@ import {
 } from './lockfile-folder';
 import { callerQueue } from './lockfile-queue';
 import { breakDeadLock, sweepLeftovers } from './lockfile-takeover';
+import { hasCode } from './error-code';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const HEARTBEAT_MS = 2_000;

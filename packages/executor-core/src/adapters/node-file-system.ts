@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { AppendFile, FileSystem } from '../ports/file-system';
+import { hasCode } from './error-code';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -20,8 +21,8 @@ const close = promisify(fs.close);
  * file is a value as the port says; a missing *parent* folder of something to be written is an error
  * (`ENOENT`). The temporary files behind `writeAtomic` and `createExclusive` never show in `list`.
  *
- * What touches one small file or a name is done at once: it takes some 10 µs, and ten times as much by
- * way of the thread pool. What may take long (`fsync`, whole trees, the tail of a log) does not block.
+ * What touches one small file or a name is done at once: by way of the thread pool, opening, reading and
+ * closing cost more than the calls themselves. What may take long (`fsync`, whole trees, the tail of a log) does not block.
  */
 export function nodeFileSystem(): FileSystem {
   return {
@@ -282,9 +283,4 @@ function missingIsNull(error: unknown): null {
 
 function isMissing(error: unknown): boolean {
   return hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR');
-}
-
-/** Not `instanceof Error`: system errors come from another realm under some test runners. */
-function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

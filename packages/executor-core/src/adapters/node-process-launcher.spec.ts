@@ -35,12 +35,14 @@ describe('the plain launcher', () => {
 
 onLinux('the mortal launcher', () => {
   it('has a program die with whoever started it', async () => {
-    const argv = launcher({ argv: ['sleep', '1000'], cwd: dir, env: { PATH } });
+    // Only what it says itself proves that it was started.
+    const program = ['sh', '-c', 'echo $$; exec sleep 1000'];
+    const argv = launcher({ argv: program, cwd: dir, env: { PATH } });
     expect(argv.length).toBeGreaterThan(2);
     const script = `
       const [program, ...args] = ${JSON.stringify(argv)};
-      const child = require('node:child_process').spawn(program, args, { detached: true, stdio: 'ignore' });
-      setTimeout(() => console.log(child.pid), 50);
+      const stdio = ['ignore', 'inherit', 'ignore'];
+      require('node:child_process').spawn(program, args, { detached: true, stdio });
       setInterval(() => {}, 1000);`;
     const starter = spawn(process.execPath, ['-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -47,6 +47,9 @@ const pids = (): number[] => fs.readdirSync(pidsFolder).map(Number);
 const isAlive = (pid: number): boolean => processes.identify(pid) !== null;
 const stateOf = (pid: number): string =>
   /\) (\S)/.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1] ?? '';
+/** The unit of start times: hundredths of a second. */
+const ticksSinceBoot = (): number =>
+  Math.floor(Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 100);
 const until = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 };
@@ -178,7 +181,7 @@ describe('a kill', () => {
 
   it("spares a person's programs in the folder: older, at a terminal, or of another program", async () => {
     const older = await stranger(['sleep', '1000']);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => ticksSinceBoot() > Number(processes.identify(older)?.startTime) + 1);
     const child = await start('sleep 1000');
     const helper = await stranger(['sleep', '1000']);
     const terminal = await stranger([

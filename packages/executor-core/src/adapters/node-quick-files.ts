@@ -1,9 +1,10 @@
 import * as fs from 'node:fs';
 import type { QuickFiles } from '../ports/quick-files';
+import { hasCode } from './error-code';
 
 const FILE_MODE = 0o600;
 
-/** The real thing, by synchronous system calls: a few microseconds each, a tenth of what promises cost. */
+/** The real thing, by synchronous system calls. */
 export function nodeQuickFiles(): QuickFiles {
   return { create, rewrite, remove };
 }
@@ -60,9 +61,4 @@ function remove(path: string): boolean {
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
-}
-
-/** Not `instanceof Error`: system errors come from another realm under some test runners. */
-function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
 
 import { GitError } from '../ports/git';
-import type { FileSystem } from '../ports/file-system';
 import { findAdminEntry, ownerText } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { dropBrokenEntries } from './worktree-sweep';
-import { stateFolder, type WorktreeSite } from './worktree-site';
+import { draftFolder, type WorktreeSite } from './worktree-site';
 
 /** A foreign git that changes the list of worktrees at the same moment makes ours fail. */
 const ADD_ATTEMPTS = 3;
@@ -41,18 +40,18 @@ async function addByHand(
 ): Promise<void> {
   const { fs, commonDir } = site;
   if (owner.kind === 'agent') await placeBranch(site, owner.branch, commit);
-  const draft = join(stateFolder(commonDir), 'new', randomUUID());
+  const draft = join(draftFolder(commonDir), randomUUID());
   await fs.makeDir(draft);
   const head = owner.kind === 'agent' ? `ref: refs/heads/${owner.branch}` : commit;
   await Promise.all([
-    write(fs, join(draft, 'gitdir'), join(path, '.git')),
-    write(fs, join(draft, 'commondir'), '../..'),
-    write(fs, join(draft, 'HEAD'), head),
-    write(fs, join(draft, 'locked'), ownerText(owner)),
+    fs.replace(join(draft, 'gitdir'), `${join(path, '.git')}\n`),
+    fs.replace(join(draft, 'commondir'), '../..\n'),
+    fs.replace(join(draft, 'HEAD'), `${head}\n`),
+    fs.replace(join(draft, 'locked'), `${ownerText(owner)}\n`),
   ]);
   const folder = await moveIn(site, draft, basename(path));
   await fs.makeDir(path);
-  await write(fs, join(path, '.git'), `gitdir: ${folder}`);
+  await fs.replace(join(path, '.git'), `gitdir: ${folder}\n`);
 }
 
 /** Like `git worktree add`, takes the first free one of `agent-1`, `agent-11`, `agent-12` … */
@@ -88,15 +87,6 @@ async function placeBranch(
   const line = tip === null ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${tip}`;
   const answer = await objects.moveRefs([line]);
   if (!answer.ok) throw new GitError(['update-ref', ref], answer.result);
-}
-
-async function write(fs: FileSystem, path: string, line: string): Promise<void> {
-  const file = await fs.openAppend(path);
-  try {
-    file.append(Buffer.from(`${line}\n`));
-  } finally {
-    await file.close();
-  }
 }
 
 /** `extensions.worktreeConfig`, which git reads from this file only. */

@@ -70,6 +70,7 @@ describe('nothing written is lost', () => {
       await sweepWorktrees(rig.newPool());
       expect((await kept()).has(id)).toBe(true);
       expect(existsSync(path)).toBe(false);
+      expect(existsSync(join(rig.root, '.git/parallel/new'))).toBe(false);
       expect(await rig.git(['worktree', 'list', '--porcelain'])).not.toContain('agent-1');
       expect(lives).toBeLessThan(300);
     }

@@ -46,6 +46,11 @@ export function stateFolder(commonDir: string): string {
   return join(commonDir, 'parallel');
 }
 
+/** Folder of entries that are being written, before they appear in git's list. */
+export function draftFolder(commonDir: string): string {
+  return join(stateFolder(commonDir), 'new');
+}
+
 /** Folder of removed trees that wait to be deleted. */
 export function trashFolder(base: string): string {
   return join(base, '.trash');

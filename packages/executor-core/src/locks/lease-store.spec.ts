@@ -9,7 +9,7 @@ import { parseRunId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import { askFor, grantedOf as granted, LeaseRig, LONG_MS, queueUp } from '../testing/lease-rig';
 import { takeLease as take } from '../testing/lease-rig';
-import { LeaseLost, type LeaseRequest, type LeaseStore } from './lease-store';
+import { type LeaseRequest, type LeaseStore } from './lease-store';
 
 jest.setTimeout(30_000); // real processes on a busy machine
 
@@ -203,11 +203,9 @@ describe('tokens', () => {
     const store = open();
     const { token } = await take(store, ask('first', ['a']));
     expect(await store.isCurrent(token)).toBe(true);
-    await store.assertCurrent(token);
     await Promise.all([store.releaseSlot(token), store.release(token), store.release(token)]);
     expect(await store.isCurrent(token)).toBe(false);
     expect(await store.releaseSlot(token)).toBe(false);
-    await expect(store.assertCurrent(token)).rejects.toThrow(LeaseLost);
     expect(recordFiles()).toEqual([]);
   });
 

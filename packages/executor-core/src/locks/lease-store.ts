@@ -41,8 +41,6 @@ export interface LeaseStore {
   writesOf(token: number): Promise<readonly string[] | null>;
   /** The fencing check: the lease with this token is in the table and this process holds it. */
   isCurrent(token: number): Promise<boolean>;
-  /** Rejects with `LeaseLost` when the lease is not current. */
-  assertCurrent(token: number): Promise<void>;
   /** The table as it lies there, the dead included. */
   list(): Promise<LockTable>;
   /** Ends heartbeats and waits (as aborted); releases nothing. */
@@ -100,9 +98,6 @@ export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
     },
     writesOf: async (token) => (await find(token))?.access.writes ?? null,
     isCurrent: async (token) => (await findOwn(token)) !== null,
-    async assertCurrent(token) {
-      if ((await findOwn(token)) === null) throw new LeaseLost(token);
-    },
     async list() {
       const { leases, waiters } = await new TableHome(fs, quick, locksDir).read();
       return { leases, waiters };

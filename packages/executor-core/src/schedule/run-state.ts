@@ -3,6 +3,7 @@ import type { RunMode, RunOutcome } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
 import type { TaskState } from '../model/task-state';
+import { isSettled } from '../model/task-state';
 import { Chunked } from './chunked';
 import { widened, type ExtraWrites } from './conflicts';
 import { IndexSet } from './index-set';
@@ -138,20 +139,5 @@ export function accessOf(state: RunState, task: Task): Access {
 
 /** `true` for a task that will not land unless it is reopened. */
 export function isDead(state: TaskState): boolean {
-  switch (state.name) {
-    case 'failed':
-    case 'blocked':
-    case 'conflicted':
-    case 'cancelled':
-      return true;
-    case 'pending':
-    case 'leasing':
-    case 'running':
-    case 'verifying':
-    case 'queued':
-    case 'merging':
-    case 'landed':
-    case 'backoff':
-      return false;
-  }
+  return isSettled(state) && state.name !== 'landed';
 }
