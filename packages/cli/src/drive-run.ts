@@ -25,8 +25,8 @@ export async function driveRun(
   past: Pick<RunReader, 'events'> | null = null,
 ): Promise<ExitCode> {
   const reporter = chooseReporter(context, options);
-  const live = new LiveFold(run, (event, view) => {
-    reporter.onEvent(event, view);
+  const live = new LiveFold(run, (event, fold) => {
+    reporter.onEvent(event, fold);
   });
   const stopListening = run.events.on((event) => {
     live.take(event);

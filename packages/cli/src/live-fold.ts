@@ -7,12 +7,12 @@ import { emptyView, RunFold } from '@parallel-executor/core';
  */
 export class LiveFold {
   readonly #fold: RunFold;
-  readonly #onEvent: (event: RunEvent, view: RunView) => void;
+  readonly #onEvent: (event: RunEvent, live: LiveFold) => void;
   #held: RunEvent[] | null = null;
 
   constructor(
     { plan, durations }: Pick<Run, 'plan' | 'durations'>,
-    onEvent: (event: RunEvent, view: RunView) => void,
+    onEvent: (event: RunEvent, live: LiveFold) => void,
   ) {
     this.#fold = new RunFold(emptyView(plan, durations.estimate));
     this.#onEvent = onEvent;
@@ -23,8 +23,12 @@ export class LiveFold {
   }
 
   take(event: RunEvent): void {
-    if (this.#held === null) this.#onEvent(event, this.#fold.apply(event).view);
-    else this.#held.push(event);
+    if (this.#held !== null) {
+      this.#held.push(event);
+      return;
+    }
+    this.#fold.apply(event);
+    this.#onEvent(event, this);
   }
 
   /** Folds the past without showing it, then what came meanwhile. */

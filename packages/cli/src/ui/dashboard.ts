@@ -16,14 +16,14 @@ export function dashboard(
   color: ColorChoice,
 ): Reporter {
   const painter = new Painter(deps.stderr);
-  let latest: RunView | null = null;
+  let latest: { readonly view: RunView } | null = null;
   let dirty = false;
   let skipped = 0;
   const paint = (): void => {
     if (latest === null) return;
     dirty = false;
     skipped = 0;
-    painter.paint(frame(latest, capabilitiesOf(deps.stderr, deps.env, color), deps.now()));
+    painter.paint(frame(latest.view, capabilitiesOf(deps.stderr, deps.env, color), deps.now()));
   };
   const stopTicking = deps.every(FRAME_MS, () => {
     skipped += 1;
@@ -34,9 +34,9 @@ export function dashboard(
     dirty = true;
   });
   return {
-    onEvent(_event, view) {
+    onEvent(_event, live) {
       const first = latest === null;
-      latest = view;
+      latest = live;
       dirty = true;
       if (first) paint();
     },
@@ -46,7 +46,7 @@ export function dashboard(
     end(view) {
       stopTicking();
       stopResizing();
-      latest = view;
+      latest = { view };
       paint();
       painter.stop();
     },

@@ -13,20 +13,22 @@ const HEARTBEAT_MS = 60_000;
  */
 export function plain(deps: Pick<Deps, 'stderr' | 'now' | 'every'>): Reporter {
   const begun = deps.now();
-  let latest: RunView | null = null;
+  let latest: { readonly view: RunView } | null = null;
+  let startedAt: number | null = null;
   let lastLineAt = begun;
   const print = (line: string): void => {
     lastLineAt = deps.now();
-    const seconds = Math.max(0, lastLineAt - (latest?.startedAt ?? begun)) / 1000;
+    const seconds = Math.max(0, lastLineAt - (startedAt ?? begun)) / 1000;
     deps.stderr.write(`[${padStart(seconds.toFixed(1), 7)}s] ${line}\n`);
   };
   const stopTicking = deps.every(HEARTBEAT_MS / 4, () => {
-    if (latest !== null && deps.now() - lastLineAt >= HEARTBEAT_MS) print(heartbeat(latest));
+    if (latest !== null && deps.now() - lastLineAt >= HEARTBEAT_MS) print(heartbeat(latest.view));
   });
   return {
-    onEvent(event: RunEvent, view: RunView) {
-      latest = view;
-      const line = describeEvent(event, view);
+    onEvent(event: RunEvent, live: { readonly view: RunView }) {
+      latest = live;
+      startedAt ??= live.view.startedAt;
+      const line = describeEvent(event, () => live.view);
       if (line !== null) print(plainText(line));
     },
     note(text) {

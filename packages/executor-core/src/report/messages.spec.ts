@@ -20,7 +20,10 @@ const api = parseTaskId('api_routes');
 function lastLine(...events: readonly RunEvent[]): string | null {
   const fold = new RunFold(emptyView(plan));
   let line: string | null = null;
-  for (const event of events) line = describeEvent(event, fold.apply(event).view);
+  for (const event of events) {
+    fold.apply(event);
+    line = describeEvent(event, () => fold.view);
+  }
   return line;
 }
 

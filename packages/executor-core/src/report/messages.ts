@@ -6,14 +6,14 @@ import { countText, durationText, listText } from './duration-text';
 import type { RunView, TaskView } from './run-view';
 import { elapsedMs } from './run-view';
 
-type Line<T extends RunEventType> = (event: EventOf<T>, view: RunView) => string | null;
+type Line<T extends RunEventType> = (event: EventOf<T>, view: () => RunView) => string | null;
 
 /**
  * One plain line for people about a state change, or `null` for an event that needs none (or is of
- * a newer writer's making). `view` is
- * the view *after* the event. A task's line is `<state>  <task>  (<details>)`; no colour, no glyph.
+ * a newer writer's making). `view` gives
+ * the view *after* the event; few lines need it, and making it costs O(tasks). A task's line is `<state>  <task>  (<details>)`; no colour, no glyph.
  */
-export function describeEvent(event: RunEvent, view: RunView): string | null {
+export function describeEvent(event: RunEvent, view: () => RunView): string | null {
   const line = LINES[event.type] as Line<RunEventType> | undefined;
   return line === undefined ? null : line(event, view);
 }
@@ -35,7 +35,7 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:verifying': (event) => taskLine('verifying', event.task, []),
   'task:queued': (event) => taskLine('queued', event.task, [changeText(event.candidate)]),
   'task:merging': () => null,
-  'task:landed': (event, view) => taskLine('landed', event.task, landedDetails(event.task, view)),
+  'task:landed': (event, view) => taskLine('landed', event.task, landedDetails(event.task, view())),
   'task:cached': (event) => taskLine('cached', event.task, ['restored, no agent ran']),
   'attempt:failed': () => null,
   'timer:due': () => null,
@@ -57,7 +57,7 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
     ]),
   'task:failed': (event, view) =>
     taskLine('failed', event.task, [
-      ...attemptsOf(view.tasks.get(event.task)),
+      ...attemptsOf(view().tasks.get(event.task)),
       describeFailure(event.failure),
     ]),
   'task:blocked': (event) => taskLine('blocked', event.task, [`by ${event.by}`]),
@@ -76,8 +76,10 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
     `at most ${countText(event.maxAgents, 'agent')} from now on, by ${event.by}`,
   'run:mode': (event) =>
     `run is ${event.mode}${event.suspended === true ? ' (suspended)' : ''}${event.reason === '' ? '' : `: ${event.reason}`}`,
-  'run:finished': (event, view) =>
-    `run ${event.outcome}: ${view.counts.completed} of ${countText(view.tasks.size, 'task')} landed`,
+  'run:finished': (event, view) => {
+    const { counts, tasks } = view();
+    return `run ${event.outcome}: ${counts.completed} of ${countText(tasks.size, 'task')} landed`;
+  },
 };
 
 /** What was asked of a run, in words: `pause`, `kill agent-3`, `stop (drain)`. */

@@ -25,7 +25,7 @@ const draft = (command: string, task: Partial<Pick<Task, 'noop' | 'verify'>>) =>
 function queuedLine(events: readonly RunEvent[]): string | null {
   const queued = events.find((event) => event.type === 'task:queued');
   if (queued === undefined) return null;
-  return describeEvent(queued, viewOf(planOf({ tasks: ['a'] }), events));
+  return describeEvent(queued, () => viewOf(planOf({ tasks: ['a'] }), events));
 }
 
 describe('an agent that says it is done and changed nothing', () => {
