@@ -94,7 +94,8 @@ async function attemptInWorktree(
   command: StartCommand,
   order: StopOrder,
 ): Promise<AttemptResult> {
-  const stories = await context.history(task.id);
+  // The first attempt has nothing behind it, and telling the story means reading the journal.
+  const stories = command.attempt === 1 ? [] : await context.history(task.id);
   const base = await context.integrationTip();
   const { attempt, slot, token } = command;
   const { path, branch } = await context.pool.create({ slot, task: task.id, commit: base, token });
