@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+import limitConcurrency from 'p-limit';
 import type { CandidateResult } from '../merge/candidate';
 import { makeCandidate } from '../merge/candidate';
 import { commitMessage } from '../merge/trailers';
@@ -6,6 +8,12 @@ import type { Plan } from '../model/task';
 import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { Waiting } from './lander';
 
+/**
+ * When many agents end at once, each gets its turn: to work on all of them together would end none of
+ * them before the last, and the slot of each is waited for.
+ */
+const producing = limitConcurrency(availableParallelism());
+
 /** Turns what the agent left in its worktree into one commit under a ref. */
 export function produceCandidate(
   context: AttemptContext,
@@ -13,7 +21,7 @@ export function produceCandidate(
 ): Promise<CandidateResult> {
   const { task, command } = scene;
   const { git, fs, root, run } = context;
-  return makeCandidate({
+  const request = {
     git,
     fs,
     root,
@@ -26,7 +34,8 @@ export function produceCandidate(
     task: task.id,
     fence: command.token,
     message: candidateMessage(run, scene),
-  });
+  };
+  return producing(() => makeCandidate(request));
 }
 
 /** Message of the commit a candidate is; its bundle carries it. */
