@@ -131,6 +131,17 @@ describe('nodeFileSystem', () => {
     expect(fs.existsSync(at('outside', 'precious'))).toBe(true);
   });
 
+  it('removes many trees at once, links and names with a dash included, and what is missing besides', async () => {
+    fs.mkdirSync(at('outside'));
+    fs.writeFileSync(at('outside', 'precious'), '');
+    const trees = Array.from({ length: 450 }, (_, n) => at(`-rf ${n}`));
+    for (const tree of trees) fs.mkdirSync(join(tree, 'deep'), { recursive: true });
+    fs.symlinkSync(at('outside'), at('direct'));
+    await files.removeTrees([...trees, `${at('direct')}/`, at('missing')]);
+    expect(fs.readdirSync(dir)).toEqual(['outside']);
+    expect(fs.existsSync(at('outside', 'precious'))).toBe(true);
+  });
+
   it('renames and removes files', async () => {
     fs.writeFileSync(at('a'), 'x');
     expect(await files.rename(at('a'), at('b'))).toBe(true);

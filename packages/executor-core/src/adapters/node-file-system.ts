@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { AppendFile, FileSystem } from '../ports/file-system';
 import { hasCode } from './error-code';
+import { removeTrees } from './remove-trees';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -42,6 +43,7 @@ export function nodeFileSystem(): FileSystem {
         fs.unlinkSync(path);
       }),
     removeTree,
+    removeTrees,
     touch,
     modifiedAt,
     size: async (path) => (await orWhenMissing(() => fs.statSync(path), null))?.size ?? null,

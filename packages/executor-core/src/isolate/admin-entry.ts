@@ -113,9 +113,7 @@ export async function markReady(fs: FileSystem, entry: AdminEntry, base: string)
 
 /** Removes an entry in one step (a half-deleted one would stop git). Call inside `alone`. */
 export async function dropAdminEntry(site: WorktreeSite, entry: AdminEntry): Promise<void> {
-  const aside = await site.trash('admin');
-  await site.fs.rename(entry.folder, aside);
-  await site.fs.removeTree(aside);
+  await site.fs.rename(entry.folder, await site.trash('admin'));
 }
 
 async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {

@@ -85,7 +85,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     const release = await releaseWorktree(at, path, landed, kept);
-    void bin.empty(at.base);
+    void bin.empty(at);
     return release;
   };
   return {
@@ -103,7 +103,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     prune: async () => prune(await site()),
     close: async () => {
       const at = await opened?.catch(() => null);
-      if (at != null) await bin.close(at.base);
+      if (at != null) await bin.close(at);
     },
   };
 }

@@ -51,6 +51,11 @@ export function draftFolder(commonDir: string): string {
   return join(stateFolder(commonDir), 'new');
 }
 
+/** Folder of removed entries that wait to be deleted. */
+export function adminTrashFolder(commonDir: string): string {
+  return join(stateFolder(commonDir), 'trash');
+}
+
 /** Folder of removed trees that wait to be deleted. */
 export function trashFolder(base: string): string {
   return join(base, '.trash');
@@ -73,7 +78,7 @@ export async function openWorktreeSite(options: WorktreeSiteOptions): Promise<Wo
     // The queue in this process comes first, so that 25 calls do not poll one lockfile.
     alone: (body) => oneAtATime(() => mutex.with(lock, body, GIT_LOCK_TIMEOUT_MS)),
     async trash(what) {
-      const folder = what === 'tree' ? trashFolder(base) : join(stateFolder(commonDir), 'trash');
+      const folder = what === 'tree' ? trashFolder(base) : adminTrashFolder(commonDir);
       await fs.makeDir(folder);
       return join(folder, randomUUID());
     },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../model/user-error';
 import { dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import { type Release, releaseWorktree } from './worktree-safety';
-import { draftFolder, trashFolder, type WorktreeSite } from './worktree-site';
+import { adminTrashFolder, draftFolder, trashFolder, type WorktreeSite } from './worktree-site';
 
 export interface Sweep {
   /** Trees that are gone from the base folder; `saved` names the new refs. */
@@ -39,8 +39,9 @@ export async function sweepWorktrees(
       foreign.push(path);
     }
   }
-  await site.fs.removeTree(draftFolder(site.commonDir)).catch(() => undefined);
-  await site.fs.removeTree(trashFolder(site.base)).catch(() => undefined);
+  const { base, commonDir } = site;
+  const rubbish = [draftFolder(commonDir), adminTrashFolder(commonDir), trashFolder(base)];
+  await site.fs.removeTrees(rubbish).catch(() => undefined);
   return { released, foreign };
 }
 

@@ -26,6 +26,8 @@ export interface FileSystem {
   removeFile(path: string): Promise<boolean>;
   /** Removes a whole tree; never follows a symbolic link. */
   removeTree(path: string): Promise<void>;
+  /** Removes many or large trees, in the background; rejects when one is left, after all were tried. */
+  removeTrees(paths: readonly string[]): Promise<void>;
   /** Sets the modification time to now; `false` when the file is missing. */
   touch(path: string): Promise<boolean>;
   /** Modification time in epoch ms, or `null`. */
