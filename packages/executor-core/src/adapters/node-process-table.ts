@@ -37,17 +37,23 @@ export interface ProcessTable extends ProcessDetails {
  * given away (32,768 at the least).
  */
 const RECENT_MS = 5000;
+/**
+ * So long a process must have been seen without a mark before it counts as one without: it may just be
+ * on its way from the fork to the program that has it.
+ */
+const SETTLED_MS = 1000;
 /** Kernel threads are children of this one, and nobody's business. */
 const KTHREADD = 2;
 
 /**
  * The table of Linux. Reading one `stat` costs some 50 µs, so rows are kept for `RECENT_MS`, and a
  * mark for as long as its process lives: whoever carried one once belongs to its tree, also after it
- * put on another environment.
+ * put on another environment. That a process has none is kept as well, once it had time to put one on.
  */
 export function procTable(now: () => number = () => performance.now()): ProcessTable {
   let known = new Map<number, { readonly row: ProcessRow; readonly at: number }>();
   let marks = new Map<string, ProcessMark>();
+  let unmarked = new Map<string, number>();
   return {
     rows(how) {
       const at = now();
@@ -64,14 +70,19 @@ export function procTable(now: () => number = () => performance.now()): ProcessT
       const rows = [...next.values()].map(({ row }) => row);
       const living = new Set(rows.map(keyOf));
       marks = new Map([...marks].filter(([key]) => living.has(key)));
+      unmarked = new Map([...unmarked].filter(([key]) => living.has(key)));
       return rows.filter(({ pid, parent }) => pid !== KTHREADD && parent !== KTHREADD);
     },
     row: procRow,
     markOf(row) {
-      const seen = marks.get(keyOf(row));
+      const key = keyOf(row);
+      const seen = marks.get(key);
       if (seen !== undefined) return seen;
+      const since = unmarked.get(key);
+      if (since !== undefined && now() - since >= SETTLED_MS) return null;
       const mark = procMark(row.pid);
-      if (mark !== null) marks.set(keyOf(row), mark);
+      if (mark !== null) marks.set(key, mark);
+      else if (since === undefined) unmarked.set(key, now());
       return mark;
     },
     folderOf: ({ pid }) => linkOrNull(`/proc/${pid}/cwd`),

@@ -75,7 +75,7 @@ function freshen(
 function real(path: string | null): string | null {
   if (path === null) return null;
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }
