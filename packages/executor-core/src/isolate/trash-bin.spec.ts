@@ -23,7 +23,7 @@ describe('createTrashBin', () => {
   it('deletes what is in the trash of the trees and of the entries, and nothing beside it', async () => {
     await mkdir(join(base, 'agent-1'));
     await mkdir(join(base, 'git/parallel/trash/entry'), { recursive: true });
-    await createTrashBin(fs, undefined).empty(site());
+    await createTrashBin(fs, undefined).close(site());
     expect(await readdir(base)).toEqual(['.trash', 'agent-1', 'git']);
     expect(await readdir(join(base, '.trash'))).toEqual([]);
     expect(await readdir(join(base, 'git/parallel/trash'))).toEqual([]);
@@ -31,24 +31,28 @@ describe('createTrashBin', () => {
 
   it('leaves what cannot be deleted for the next run', async () => {
     const removeTrees = () => Promise.reject(new Error('EACCES'));
-    await createTrashBin({ ...fs, removeTrees }, undefined).empty(site());
+    await createTrashBin({ ...fs, removeTrees }, undefined).close(site());
     expect(await readdir(join(base, '.trash'))).toEqual(['a', 'b']);
   });
 
-  it('makes one sweep at a time, with all that came before it', async () => {
-    let now = 0;
-    let most = 0;
-    const swept: number[] = [];
-    const removeTrees: typeof fs.removeTrees = async (paths) => {
-      swept.push(paths.length);
-      most = Math.max(most, (now += 1));
-      await fs.removeTrees(paths);
-      now -= 1;
+  it('sweeps once, a second later, for all that is thrown away meanwhile', async () => {
+    const due = new Map<number, () => void>();
+    const after: Clock['after'] = (delay, callback) => {
+      due.set(delay, callback);
+      return () => undefined;
     };
-    const bin = createTrashBin({ ...fs, removeTrees }, undefined);
-    await Promise.all([bin.empty(site()), bin.empty(site()), bin.close(site())]);
-    expect(most).toBe(1);
-    expect(swept).toEqual([2]);
+    const swept: (readonly string[])[] = [];
+    const removeTrees: typeof fs.removeTrees = (paths) => {
+      swept.push(paths);
+      return fs.removeTrees(paths);
+    };
+    const bin = createTrashBin({ ...fs, removeTrees }, { now: () => 0, after });
+    bin.fill(site());
+    bin.fill(site());
+    expect([...due.keys()]).toEqual([1000]);
+    due.get(1000)?.();
+    await bin.close(site());
+    expect(swept.map((paths) => paths.length)).toEqual([2]);
   });
 
   it('does not wait for ever when it is closed', async () => {

@@ -85,7 +85,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     const release = await releaseWorktree(at, path, landed, kept);
-    void bin.empty(at);
+    bin.fill(at);
     return release;
   };
   return {
