@@ -57,7 +57,7 @@ export class GitLauncher {
     return [...args, cwd, ...Object.values(env)].every((text) => !/[\n\0]/.test(text));
   }
 
-  /** Rejects when there is no shell, or it died. */
+  /** Rejects when there is no shell. When it was killed, the exit code is -1: git itself may go on. */
   run(call: GitCall): Promise<GitResult> {
     return new Promise((resolve, reject) => {
       const child = this.child ?? this.start();
@@ -91,12 +91,15 @@ export class GitLauncher {
       this.hear(child, text);
     });
     child.stdin?.on('error', () => undefined);
-    const lost = (error: unknown): void => {
-      if (this.child === child) this.lose(error);
-    };
-    child.on('error', lost);
+    child.on('error', (error) => {
+      this.lose(child, ({ reject }) => {
+        reject(error);
+      });
+    });
     child.on('exit', () => {
-      lost(new Error('The shell that starts git was ended.'));
+      this.lose(child, ({ resolve }) => {
+        resolve({ exitCode: -1, stdout: '', stderr: 'the shell that had started it was ended' });
+      });
     });
     return child;
   }
@@ -123,14 +126,15 @@ export class GitLauncher {
     if (this.pending.size === 0) this.release(child);
   }
 
-  private lose(error: unknown): void {
-    this.child = null;
+  private lose(child: ChildProcess, answer: (call: Pending) => void): void {
+    if (this.child !== child) return;
     const unanswered = [...this.pending.values()];
     this.pending.clear();
-    for (const { place, reject } of unanswered) {
-      this.freePlaces.push(place);
-      reject(error);
-    }
+    // A git that goes on without its shell writes to the old files: the next calls get others.
+    this.end(child);
+    this.freePlaces.length = 0;
+    this.places = 0;
+    unanswered.forEach(answer);
   }
 
   private hold(child: ChildProcess): void {

@@ -82,3 +82,8 @@ export class GitError extends Error {
     );
   }
 }
+
+/** `true` when somebody ended git, by a signal, before it could answer: nothing is said about the work. */
+export function wasInterrupted(error: unknown): boolean {
+  return error instanceof GitError && error.result.exitCode === -1;
+}

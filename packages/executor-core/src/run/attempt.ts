@@ -2,6 +2,7 @@ import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
+import { wasInterrupted } from '../ports/git';
 import type { AttemptContext, AttemptScene, StartCommand } from './attempt-context';
 import { agentInvocation, attemptEnvironment, writeAgentFiles } from './attempt-files';
 import { healAttempt, healMerged } from './heal';
@@ -152,5 +153,5 @@ async function workAndJudge(
 
 function thrown(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  return { kind: 'agent-error', message };
+  return { kind: wasInterrupted(error) ? 'interrupted' : 'agent-error', message };
 }
