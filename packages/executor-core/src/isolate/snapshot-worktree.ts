@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
-import type { GitOptions } from '../ports/git';
+import { GitError, type GitOptions } from '../ports/git';
 import { findAdminEntry } from './admin-entry';
 import { stateFolder, type WorktreeSite } from './worktree-site';
 
@@ -100,6 +100,7 @@ export async function takeTree(site: WorktreeTools, path: string): Promise<Workt
     const options = ['--all', '--sparse', '--ignore-errors'];
     const add = ['-c', 'core.safecrlf=false', 'add', ...options, '--', '.'];
     const added = await git.run(add, at);
+    if (added.exitCode === -1) throw new GitError(add, added);
     if (head !== null) await addForced(site, own, at, head);
     const tree = await git.text(['write-tree'], at);
     const headTree = head === null ? null : await git.text(['rev-parse', `${head}^{tree}`], at);

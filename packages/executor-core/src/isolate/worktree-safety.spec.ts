@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { parseTaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
+import { GitError } from '../ports/git';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { createWorktreePool } from './worktree-pool';
 
@@ -207,6 +208,24 @@ describe('removing a worktree', () => {
       expect(await readFile(join(release.path, 'a.txt'), 'utf8')).toBe('changed\n');
     },
   );
+
+  it('asks a git once more that was killed in the midst of saving', async () => {
+    const { git } = rig.options;
+    let kills = 1;
+    const run: typeof git.run = (args, options) =>
+      args.includes('add') && kills-- > 0
+        ? Promise.resolve({ exitCode: -1, stdout: '', stderr: '' })
+        : git.run(args, options);
+    const text: typeof git.text = async (args, options) => {
+      const result = await run(args, options);
+      if (result.exitCode !== 0) throw new GitError(args, result);
+      return result.stdout.trimEnd();
+    };
+    const pool = createWorktreePool({ ...rig.options, git: { ...git, run, text } });
+    await edit('a.txt', 'changed\n');
+    expect(await pool.remove(path)).toMatchObject({ kind: 'removed', saved: expect.any(String) });
+    expect(kills).toBeLessThan(1);
+  });
 
   it('saves when git cannot tell whether a commit has landed', async () => {
     await edit('a.txt', 'changed\n');

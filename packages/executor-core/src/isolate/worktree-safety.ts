@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { TaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
+import { wasInterrupted } from '../ports/git';
 import {
   type AdminEntry,
   checkedOutBranches,
@@ -12,7 +13,7 @@ import {
   type WorktreeOwner,
 } from './admin-entry';
 import { commitTree, takeTree } from './snapshot-worktree';
-import type { WorktreeSite } from './worktree-site';
+import { keptFolder, type WorktreeSite } from './worktree-site';
 
 /** What became of a worktree that was to be removed. */
 export type Release =
@@ -111,16 +112,55 @@ async function saveAndRemove(
   entry: AdminEntry | null,
   landed: readonly string[],
 ): Promise<Release> {
-  const owner = entry?.owner?.kind === 'agent' ? entry.owner : null;
   let saved: string | null;
   try {
-    saved = await save(site, path, owner, landed);
+    saved = await saveTwice(site, path, ownerOf(entry), landed);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    return keep(site, path, entry, error instanceof Error ? error.message : String(error));
+    return keep(site, path, entry, messageOf(error));
   }
   await removeTree(site, path, landed);
   return { kind: 'removed', saved };
+}
+
+/**
+ * Tries again to save what `releaseWorktree` had to keep as a folder, a moment when git was killed, the disk
+ * was full. What cannot be saved still, stays as it is.
+ */
+export async function releaseKept(
+  site: WorktreeSite,
+  entry: AdminEntry & { readonly worktree: string },
+  landed: readonly string[],
+): Promise<Release> {
+  const { worktree: path, base } = entry;
+  const known = base === null ? landed : [...landed, base];
+  let saved: string | null;
+  try {
+    saved = await saveTwice(site, path, ownerOf(entry), known);
+  } catch (error) {
+    return { kind: 'kept', path, reason: messageOf(error) };
+  }
+  await site.fs.rename(path, await site.trash('tree'));
+  await dropEntry(site, entry, known);
+  return { kind: 'removed', saved };
+}
+
+/** A killed git says nothing about the work: it is asked once more. */
+async function saveTwice(...args: Parameters<typeof save>): Promise<string | null> {
+  try {
+    return await save(...args);
+  } catch (error) {
+    if (!wasInterrupted(error)) throw error;
+    return save(...args);
+  }
+}
+
+function ownerOf(entry: AdminEntry | null): AgentOwner | null {
+  return entry?.owner?.kind === 'agent' ? entry.owner : null;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Rejects when the worktree's state cannot be kept in full. */
@@ -168,9 +208,17 @@ async function removeTree(
   for (;;) {
     const entry = await findAdminEntry(site, path);
     if (entry === null || !isOurs(site, entry)) return;
-    await dropAdminEntry(site, entry);
-    if (entry.owner?.kind === 'agent') await deleteBranch(site, entry.owner.branch, landed);
+    await dropEntry(site, entry, landed);
   }
+}
+
+async function dropEntry(
+  site: WorktreeSite,
+  entry: AdminEntry,
+  landed: readonly string[],
+): Promise<void> {
+  await dropAdminEntry(site, entry);
+  if (entry.owner?.kind === 'agent') await deleteBranch(site, entry.owner.branch, landed);
 }
 
 /** Only when its tip is saved and nobody has it checked out; compare-and-swap against a late commit. */
@@ -214,7 +262,7 @@ async function keep(
   entry: AdminEntry | null,
   reason: string,
 ): Promise<Release> {
-  const folder = join(site.base, '.kept');
+  const folder = keptFolder(site.base);
   await site.fs.makeDir(folder);
   const aside = join(folder, `${basename(path)}-${randomUUID().slice(0, 8)}`);
   await site.alone(async () => {

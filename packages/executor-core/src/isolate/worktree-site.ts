@@ -51,6 +51,11 @@ export function draftFolder(commonDir: string): string {
   return join(stateFolder(commonDir), 'new');
 }
 
+/** Folder of worktrees that could not be saved in full. */
+export function keptFolder(base: string): string {
+  return join(base, '.kept');
+}
+
 /** Folder of removed entries that wait to be deleted. */
 export function adminTrashFolder(commonDir: string): string {
   return join(stateFolder(commonDir), 'trash');

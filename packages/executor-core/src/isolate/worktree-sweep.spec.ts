@@ -133,4 +133,29 @@ describe('sweepWorktrees', () => {
     expect(existsSync(path)).toBe(false);
     expect(await rig.kept()).toEqual([]);
   });
+
+  it('saves what could not be saved before, once git can, and keeps what still cannot', async () => {
+    const { git } = rig.options;
+    const text: typeof git.text = (args, options) =>
+      args.includes('update-ref')
+        ? Promise.reject(new Error('disk full'))
+        : git.text(args, options);
+    const poor = createWorktreePool({ ...rig.options, git: { ...git, text } });
+    const kept: string[] = [];
+    for (const slot of [1, 2]) {
+      const path = await create(slot);
+      await writeFile(join(path, 'a.txt'), `work of ${slot}\n`);
+      const release = await poor.remove(path);
+      if (release.kind !== 'kept') throw new Error(JSON.stringify(release));
+      kept.push(release.path);
+    }
+    const [saveable = '', unsaveable = ''] = kept;
+    await rig.git(['init', '--quiet', 'inner'], unsaveable);
+    const { released } = await sweep();
+    expect(released).toMatchObject([{ path: saveable, release: { kind: 'removed' } }]);
+    expect(existsSync(saveable)).toBe(false);
+    expect(await rig.kept()).toHaveLength(1);
+    expect(existsSync(join(unsaveable, 'a.txt'))).toBe(true);
+    expect((await sweep()).released).toEqual([]);
+  });
 });

@@ -1,9 +1,15 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { UserError } from '../model/user-error';
-import { dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
-import { type Release, releaseWorktree } from './worktree-safety';
-import { adminTrashFolder, draftFolder, trashFolder, type WorktreeSite } from './worktree-site';
+import { type AdminEntry, dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
+import { type Release, releaseKept, releaseWorktree } from './worktree-safety';
+import {
+  adminTrashFolder,
+  draftFolder,
+  keptFolder,
+  trashFolder,
+  type WorktreeSite,
+} from './worktree-site';
 
 export interface Sweep {
   /** Trees that are gone from the base folder; `saved` names the new refs. */
@@ -39,6 +45,10 @@ export async function sweepWorktrees(
       foreign.push(path);
     }
   }
+  for (const entry of await keptEntries(site)) {
+    const release = await releaseKept(site, entry, landed);
+    if (release.kind === 'removed') released.push({ path: entry.worktree, release });
+  }
   const { base, commonDir } = site;
   const rubbish = [draftFolder(commonDir), adminTrashFolder(commonDir), trashFolder(base)];
   await site.fs.removeTrees(rubbish).catch(() => undefined);
@@ -73,6 +83,20 @@ async function removeFiles({ fs }: WorktreeSite, folder: string, pattern: RegExp
   for (const name of await fs.list(folder)) {
     if (pattern.test(name)) await fs.removeFile(join(folder, name));
   }
+}
+
+/** Worktrees that could not be saved when they were given back. */
+async function keptEntries(
+  site: WorktreeSite,
+): Promise<readonly (AdminEntry & { readonly worktree: string })[]> {
+  const found: (AdminEntry & { readonly worktree: string })[] = [];
+  for (const entry of await readAdminEntries(site)) {
+    const { worktree, owner, broken } = entry;
+    if (worktree === null || owner === null || broken) continue;
+    if (dirname(worktree) !== keptFolder(site.base)) continue;
+    if (await site.fs.exists(worktree)) found.push({ ...entry, worktree });
+  }
+  return found;
 }
 
 /** Folders with our names, and the paths of our entries whose folder is gone. */
