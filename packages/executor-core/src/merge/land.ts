@@ -67,6 +67,28 @@ export async function keepCommit(git: Git, root: string, keep: KeepRequest): Pro
   return kept.ref;
 }
 
+/** The ref that keeps `commit` for this task and fence; `null` when none does. */
+export async function findKept(
+  git: Git,
+  root: string,
+  place: Omit<KeepRequest, 'commit'>,
+  commit: string,
+): Promise<string | null> {
+  for (let copy = 1; copy <= MAX_KEPT; copy += 1) {
+    const ref = nameOf(place, copy);
+    const held = await readRef(git, root, ref);
+    if (held === commit) return ref;
+    if (held === null) return null;
+  }
+  return null;
+}
+
+/** Name of the n-th version that is kept. */
+function nameOf({ run, task, fence }: Omit<KeepRequest, 'commit'>, copy: number): string {
+  const name = `refs/parallel/${run}/${task}/${fence}`;
+  return copy === 1 ? name : `${name}-${copy}`;
+}
+
 export interface Kept {
   readonly ref: string;
   readonly commit: string;
@@ -79,15 +101,14 @@ export interface Kept {
 export async function keepUnless(
   git: Git,
   root: string,
-  { run, task, fence }: Omit<KeepRequest, 'commit'>,
+  place: Omit<KeepRequest, 'commit'>,
   serves: (held: string) => Promise<boolean>,
   make: () => Promise<string>,
 ): Promise<Kept> {
-  const name = `refs/parallel/${run}/${task}/${fence}`;
   const objects = git.objects(root);
   let made: string | null = null;
   for (let copy = 1; copy <= MAX_KEPT; copy += 1) {
-    const ref = copy === 1 ? name : `${name}-${copy}`;
+    const ref = nameOf(place, copy);
     const held = await readRef(git, root, ref);
     if (held !== null) {
       if (await serves(held)) return { ref, commit: held };
@@ -101,5 +122,5 @@ export async function keepUnless(
     // Somebody made it in this moment.
     if (await serves(now)) return { ref, commit: now };
   }
-  throw new Error(`${name} has ${MAX_KEPT} versions already.`);
+  throw new Error(`${nameOf(place, 1)} has ${MAX_KEPT} versions already.`);
 }

@@ -1,4 +1,4 @@
-import type { ControlRequest, Fact, RunEvent } from '../model/event';
+import type { Candidate, ControlRequest, Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import type { Plan, Task } from '../model/task';
@@ -12,6 +12,7 @@ import { accessOf, initialState } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
+import { finishedWork } from './finished-work';
 import { knownDurations } from './learn-durations';
 import type { Engine } from './engine';
 
@@ -35,8 +36,8 @@ const WORTH_KEEPING: ReadonlySet<ControlRequest['kind']> = new Set(['agents', 'r
 
 /**
  * Folds the journal of a run whose process is gone and puts right what it left: agents that still
- * run are ended, worktrees are saved under refs and cleared, finished candidates get a fresh lease,
- * so that they land without being made again. The caller holds the workspace.
+ * run are ended, worktrees are saved under refs and cleared, finished candidates, also those that were not
+ * journalled yet, get a fresh lease, so that they land without being made again. The caller holds the workspace.
  */
 export async function recoverRun(
   engine: Engine,
@@ -49,36 +50,37 @@ export async function recoverRun(
   const { expectedMs } = await knownDurations(engine.tools.fs, engine.repository.root, plan);
   const state = events.reduce(evolve, initialState(prepareProblem(plan, expectedMs)));
   const facts: Fact[] = [];
+  const waiting = new Map<Task, Candidate>();
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
-    if (!isInSlot(now)) continue;
-    engine.tools.trees.signalTree(treeOf(engine, run, task.id, now.attempt, events), 'SIGKILL');
-    facts.push({
-      type: 'attempt:failed',
-      task: task.id,
-      attempt: now.attempt,
-      failure: { kind: 'interrupted', message: 'the process that ran it was gone' },
-      salvage: null,
-      at: clock.now(),
-    });
+    if (now.name === 'queued' || now.name === 'merging') waiting.set(task, now.candidate);
+    if (!isInSlot(now) || !('token' in now)) continue;
+    const { id } = task;
+    const { attempt, token } = now;
+    engine.tools.trees.signalTree(treeOf(engine, run, id, attempt, events), 'SIGKILL');
+    const candidate = await finishedWork(engine, plan, run, task, token);
+    if (candidate === null) facts.push(lost(id, attempt, clock.now()));
+    else {
+      facts.push({ type: 'task:queued', task: id, attempt, candidate, at: clock.now() });
+      waiting.set(task, candidate);
+    }
   }
   await sweepWorktrees(poolOf(engine, run, plan));
   const tokens = new Map<TaskId, number>();
-  for (const task of plan.tasks) {
-    const now = state.tasks.get(task.index);
-    if (now.name !== 'queued' && now.name !== 'merging') continue;
-    const token = await leaseAgain(engine, run, plan, { ...task, access: accessOf(state, task) });
-    tokens.set(task.id, token);
-    const candidate = { ...now.candidate, fence: token };
-    facts.push({
-      type: 'task:queued',
-      task: task.id,
-      attempt: now.attempt,
-      candidate,
-      at: clock.now(),
-    });
+  for (const [task, candidate] of waiting) {
+    const { id } = task;
+    const { attempt } = state.tasks.get(task.index);
+    const fence = await leaseAgain(engine, run, plan, { ...task, access: accessOf(state, task) });
+    tokens.set(id, fence);
+    const passedOn = { ...candidate, fence };
+    facts.push({ type: 'task:queued', task: id, attempt, candidate: passedOn, at: clock.now() });
   }
   return { state, facts, requests: requestsInWaiting(events), tokens };
+}
+
+function lost(task: TaskId, attempt: number, at: number): Fact {
+  const failure = { kind: 'interrupted', message: 'the process that ran it was gone' } as const;
+  return { type: 'attempt:failed', task, attempt, failure, salvage: null, at };
 }
 
 /** Requests at the end of the journal, which no driver can have acted on; pauses died with theirs. */
