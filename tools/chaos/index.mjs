@@ -1,0 +1,153 @@
+/**
+ * Chaos: runs of real agents on real repositories, killed, stopped and starved at random, and what must
+ * hold at the end read from git, the journal and the agents' own log. Ends with 1 when anything is lost.
+ * Usage: npm run chaos -- [--rounds 10] [--seed N] [--kills 10] [--agents 25] [--tasks 25] [--files 200]
+ *                         [--keep] (leave the repository of a round that failed)
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { cliDoor } from './cli-door.mjs';
+import { DISK_FAULTS, failingDisk, FAULTS, jumpingClock } from './faults.mjs';
+import { examine } from './invariants.mjs';
+import { processesWith, signal } from './processes.mjs';
+import { createRandom } from './random.mjs';
+import { makeWorld } from './world.mjs';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '10' },
+    seed: { type: 'string', default: String(Date.now() % 1e6) },
+    kills: { type: 'string', default: '10' },
+    agents: { type: 'string', default: '25' },
+    tasks: { type: 'string', default: '25' },
+    files: { type: 'string', default: '200' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+/** A run that has not ended by itself after this long never will. */
+const PATIENCE_MS = 180_000;
+/** A tmpfs this large holds the repository, the worktrees and little more. */
+const DISK_BYTES = 96 * 2 ** 20;
+const number = (name) => Number(values[name]);
+const random = createRandom(number('seed'));
+const total = { kills: 0, lost: 0, doubled: 0, redone: 0, recoveries: [], broken: [] };
+
+console.log(`seed ${values.seed}: ${values.rounds} rounds of ${values.tasks} tasks`);
+for (let round = 1; round <= number('rounds'); round += 1) await playRound(round);
+report();
+
+async function playRound(round) {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parallel-chaos-')));
+  const kind = kindOf(round);
+  const disk = kind === 'full disk' ? mountDisk(folder) : null;
+  const place = join(folder, 'disk');
+  const world = makeWorld(join(place, 'repository'), {
+    files: number('files'),
+    tasks: number('tasks'),
+  });
+  const door = cliDoor(world.root, number('agents'));
+  const told = { kills: [], recoveries: [] };
+  let problems;
+  try {
+    const failure = await torture(world, door, { kind, disk, place, told });
+    const { broken, redone } = await examine(world, door);
+    problems = failure === null ? broken : [failure, ...broken];
+    total.redone += redone;
+  } catch (error) {
+    problems = [`the examination failed: ${error.stack}`];
+  }
+  total.kills += told.kills.length;
+  total.recoveries.push(...told.recoveries);
+  total.broken.push(...problems.map((problem) => `round ${round} (${kind}): ${problem}`));
+  console.log(
+    `round ${round} (${kind}): ${told.kills.length} kills, ${problems.length === 0 ? 'all holds' : problems.join('; ')}`,
+  );
+  if (problems.length > 0) console.log(`  ${told.kills.join('\n  ')}`);
+  for (const pid of processesWith(`PARALLEL_ROOT=${world.root}`)) signal(pid, 'SIGKILL');
+  if (problems.length > 0 && values.keep) console.log(`  the repository is ${world.root}`);
+  else {
+    if (disk !== null) execFileSync('umount', ['--lazy', disk]);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Every tenth round has a disk that fills up, a failing one, or a clock that jumps, where that can be had. */
+function kindOf(round) {
+  const kinds = { 3: 'full disk', 6: 'failing disk', 9: 'clock' };
+  return kinds[round % 10] ?? 'kills';
+}
+
+/** Starts the engine again and again until it ends by itself; a text when it does not end well. */
+async function torture(world, door, { kind, disk, place, told }) {
+  const clock = kind === 'clock' ? jumpingClock(join(place, 'clock'), random) : null;
+  const faults = disk === null ? FAULTS : [...FAULTS, ...DISK_FAULTS];
+  let left = number('kills');
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
+    const failing = kind === 'failing disk' && left > 0 ? failingDisk() : null;
+    const engine = door.start({ ...clock?.env, ...failing });
+    void engine.taken.then((ms) => {
+      if (engine.resumes && ms !== null && clock === null) told.recoveries.push(ms);
+    });
+    let dead = false;
+    while (!dead) {
+      const patience = left > 0 ? momentOf() : Math.max(0, deadline - performance.now());
+      const ended = await Promise.race([engine.ended, delay(patience, null, { ref: false })]);
+      if (ended !== null) {
+        if (ended.code === 0) return null;
+        // A failing disk may fail it in any way but a wrong one: what counts is what is there at the end.
+        if (failing === null && disk === null)
+          return `it ended by itself with ${ended.code}: ${ended.said}`;
+        left -= 1;
+        told.kills.push(
+          `ended by its disk (${ended.code}): ${ended.said.trim().split('\n').at(-1)}`,
+        );
+        break;
+      }
+      if (left === 0) break;
+      left -= 1;
+      clock?.jump();
+      const fault = random.pick(faults);
+      told.kills.push(fault.name);
+      dead = await fault.strike(engine.pid, { root: world.root, random, disk });
+    }
+    if (dead) await engine.ended;
+  }
+  return `it did not end within ${PATIENCE_MS / 1000} s`;
+}
+
+/** When the next fault strikes: often while it starts, mostly in the midst of its work. */
+function momentOf() {
+  return random.int(0, 3) === 0 ? random.int(0, 700) : random.int(300, 3000);
+}
+
+/** A file system of our own in memory, or `null` where we may not mount one. */
+function mountDisk(folder) {
+  const place = join(folder, 'disk');
+  mkdirSync(place);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', place], {
+      stdio: 'pipe',
+    });
+    return place;
+  } catch {
+    return null;
+  }
+}
+
+function report() {
+  for (const problem of total.broken) console.error(problem);
+  const lost = total.broken.filter((problem) => /is lost|is nowhere|its file/.test(problem)).length;
+  const doubled = total.broken.filter((problem) => /landed \d+ times/.test(problem)).length;
+  const sorted = total.recoveries.sort((a, b) => a - b);
+  const at = (share) => ((sorted[Math.floor(sorted.length * share)] ?? 0) / 1000).toFixed(2);
+  console.log(
+    `${total.kills} kills, ${lost} lost, ${doubled} double landings, ${total.redone} redone, ` +
+      `median recovery ${at(0.5)} s (p95 ${at(0.95)} s)`,
+  );
+  if (total.broken.length > 0) process.exitCode = 1;
+}
