@@ -153,6 +153,22 @@ describe('gitAdapter', () => {
     await expect(nothing()).rejects.toBeInstanceOf(UserError);
   });
 
+  it.each([
+    [['rev-parse', 'HEAD'], 0],
+    [['update-ref', 'refs/heads/x', 'HEAD'], -1],
+  ])('asks a killed git %j once more if it only looks: exit code %i', async (args, exitCode) => {
+    const { root } = repository;
+    const bin = join(root, 'bin');
+    await mkdir(bin);
+    const once = `if mkdir "${bin}/killed" 2>/dev/null; then kill -9 $$; fi`;
+    const path = process.env['PATH'] ?? '';
+    await writeFile(join(bin, 'git'), `#!/bin/sh\n${once}\nPATH='${path}' exec git "$@"\n`, {
+      mode: 0o755,
+    });
+    const killed = gitAdapter({ ...process.env, PATH: `${bin}:${path}` });
+    expect((await killed.run(args, here())).exitCode).toBe(exitCode);
+  });
+
   it('keeps the answers of concurrent calls apart', async () => {
     const words = Array.from({ length: 60 }, (_, n) => `word-${n}`);
     const results = await Promise.all(

@@ -25,6 +25,20 @@ const INHERITED = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_NOSYSTEM']);
 /** Names beside `GIT_*` that choose a program (or, with `PREFIX`, a configuration file) for git. */
 const PROGRAM_CHOICES = new Set(['EDITOR', 'VISUAL', 'PAGER', 'PREFIX', 'SSH_ASKPASS']);
 
+/** Commands that only look: one that was killed is asked again. */
+const READING = new Set([
+  'cat-file',
+  'config',
+  'diff-index',
+  'for-each-ref',
+  'ls-files',
+  'merge-base',
+  'rev-list',
+  'rev-parse',
+  'status',
+  'symbolic-ref',
+]);
+
 /** simple-git's protections against foreign arguments; ours come from this package only. */
 const UNSAFE = {
   allowUnsafeHooksPath: true,
@@ -36,7 +50,8 @@ const UNSAFE = {
 /**
  * Git over simple-git. `outside` is the environment to start from (default: this process's).
  *
- * Exit codes: a missing `cwd` is 128 with git's usual words; a git ended by a signal is -1. Rejects
+ * Exit codes: a missing `cwd` is 128 with git's usual words; a git ended by a signal is -1, and one that
+ * only looks is asked once more before. Rejects
  * with `UserError` when git is not installed. Output is decoded as UTF-8. Every git runs in a session of
  * its own (where the system can), so that Ctrl-C in the terminal reaches us and not a git half-way
  * through its work. A call without input goes through `GitLauncher`, the others through simple-git.
@@ -47,7 +62,7 @@ export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): 
   const binary = gitBinary(outside);
   const config = NEUTRAL_CONFIG.flatMap((setting) => ['-c', setting]);
   const launcher = process.platform === 'win32' ? null : new GitLauncher(neutral);
-  const run = (args: readonly string[], options: GitOptions) =>
+  const runOnceOnly = (args: readonly string[], options: GitOptions) =>
     limit(() => {
       const { cwd, env = {} } = options;
       const call = { args: [...config, ...args], cwd, env };
@@ -55,6 +70,12 @@ export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): 
         ? launch(launcher, call)
         : runOnce(binary, args, options, { ...neutral, ...env });
     });
+  const run = async (args: readonly string[], options: GitOptions) => {
+    const result = await runOnceOnly(args, options);
+    return result.exitCode === -1 && READING.has(args[0] ?? '')
+      ? runOnceOnly(args, options)
+      : result;
+  };
   const text = async (args: readonly string[], options: GitOptions) => {
     const result = await run(args, options);
     if (result.exitCode !== 0) throw new GitError(args, result);
