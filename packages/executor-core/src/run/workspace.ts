@@ -10,7 +10,7 @@ import type { LocksView } from '../locks/locks-view';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
-import { parsePlan } from '../plan/load-plan';
+import type * as LoadPlan from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
 import type { BarrierWait, BarrierWaitOptions } from './barrier-wait';
 import { waitAtBarrier } from './barrier-wait';
@@ -155,7 +155,9 @@ async function loadPlan(
   const file = inside.startsWith('..') || isAbsolute(inside) ? path : inside;
   const prompts = new Map<string, string | null>();
   const wanted = new Set<string>();
-  const parse = (): ReturnType<typeof parsePlan> =>
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- with all its checks it takes a while to load, and most commands read no plan
+  const { parsePlan } = require('../plan/load-plan') as typeof LoadPlan;
+  const parse = (): LoadPlan.ParsedPlan =>
     parsePlan(
       { text, file },
       {
