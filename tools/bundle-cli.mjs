@@ -31,6 +31,7 @@ function bundle() {
     absWorkingDir: repository,
     entryPoints: {
       main: 'packages/cli/src/main.ts',
+      'compiled-code': 'packages/cli/src/compiled-code.ts',
       ...Object.fromEntries(LATE.map((name) => [name, name])),
     },
     outdir: dist,
