@@ -4,7 +4,7 @@ import type { ExitCode } from '../exit-codes';
 import { ExitCode as Exit } from '../exit-codes';
 import type { ProgressChoice } from '../ui/progress-choice';
 import type { PlanChoice } from './load-plan';
-import { loadChosenPlan } from './load-plan';
+import { loadChosenPlan, openForPlan } from './load-plan';
 
 export interface RunOptions extends PlanChoice {
   readonly dryRun?: boolean | undefined;
@@ -17,7 +17,7 @@ export async function execute(
   positional: string | undefined,
   options: RunOptions,
 ): Promise<ExitCode> {
-  const workspace = await context.openWorkspace();
+  const workspace = await openForPlan(context);
   const loaded = await loadChosenPlan(context, workspace, positional, options);
   if (loaded === null) return Exit.usage;
   const run = await workspace.start(loaded.plan, { frontDoor: 'cli' });

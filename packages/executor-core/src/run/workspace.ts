@@ -102,7 +102,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
   const repository = await inspectRepository(tools.git, tools.env['PARALLEL_ROOT'] ?? cwd);
   const { root } = repository;
   const engine = (plan: Plan): Promise<Engine> =>
-    openEngine(tools, root, plan.settings.lockTimeoutMs);
+    openEngine(tools, root, plan.settings.lockTimeoutMs, repository);
   const reader = async (runId?: string): Promise<RunReader | null> => {
     if (runId !== undefined && !isRunId(runId)) {
       throw new UserError(
@@ -143,6 +143,15 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
   };
 }
 
+/**
+ * Loads the code that reads plans, if it is not there yet. It takes a while, and most commands read no
+ * plan; who is going to read one may call this while it waits for the workspace.
+ */
+export function loadPlanReader(): Pick<typeof LoadPlan, 'parsePlan'> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
+  return require('../plan/load-plan') as typeof LoadPlan;
+}
+
 async function loadPlan(
   tools: Toolbox,
   root: string,
@@ -155,8 +164,7 @@ async function loadPlan(
   const file = inside.startsWith('..') || isAbsolute(inside) ? path : inside;
   const prompts = new Map<string, string | null>();
   const wanted = new Set<string>();
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- with all its checks it takes a while to load, and most commands read no plan
-  const { parsePlan } = require('../plan/load-plan') as typeof LoadPlan;
+  const { parsePlan } = loadPlanReader();
   const parse = (): LoadPlan.ParsedPlan =>
     parsePlan(
       { text, file },
