@@ -117,6 +117,11 @@ function install() {
     `parallel@file:${plugin}`,
     `parallel-cli@file:${cli}`,
   ]);
+  const installed = join(workspace, 'node_modules/parallel-cli');
+  claim(
+    existsSync(join(installed, 'dist/third-party-licenses.txt')),
+    'parallel-cli brings the licences of what it contains',
+  );
 }
 
 const git = (...args) => run('git', args).trim();

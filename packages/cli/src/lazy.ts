@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- a command and the engine are loaded when they are used: `--help` and `--version` answer at once */
+/* eslint-disable @typescript-eslint/no-require-imports -- a command and what it needs are loaded when they are used: `--help` and `--version` answer at once */
 import type * as BarrierCommand from './commands/barrier';
 import type * as ControlCommand from './commands/control';
 import type * as InitCommand from './commands/init';
@@ -11,11 +11,11 @@ import type * as RetryCommand from './commands/retry';
 import type * as RunCommand from './commands/run';
 import type * as SimulateCommand from './commands/simulate';
 import type * as StatusCommand from './commands/status';
-import type * as CoreApi from '@parallel-executor/core';
+import type * as Engine from './engine';
 
 /** The one place where modules are loaded late. */
 export const lazy = {
-  core: () => require('@parallel-executor/core') as typeof CoreApi,
+  engine: () => require('./engine') as typeof Engine,
   barrier: () => require('./commands/barrier') as typeof BarrierCommand,
   control: () => require('./commands/control') as typeof ControlCommand,
   init: () => require('./commands/init') as typeof InitCommand,

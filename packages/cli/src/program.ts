@@ -106,7 +106,8 @@ function addRunning({ add, context, finish }: Wiring): void {
     .option('--dry-run', 'show what would run when, and start nothing')
     .addOption(progressOption());
   withPlanOptions(run).action(async (file: string | undefined, options: RunOptions) => {
-    finish(await lazy.run().execute(context(), file, options));
+    const command = options.dryRun === true ? lazy.plan() : lazy.run();
+    finish(await command.execute(context(), file, options));
   });
   add(
     'resume',

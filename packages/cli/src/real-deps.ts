@@ -9,7 +9,7 @@ export function realDeps(): Deps {
     stderr: outOf(process.stderr),
     env: process.env,
     cwd: process.cwd(),
-    openWorkspace: (cwd) => lazy.core().openWorkspace(cwd),
+    openWorkspace: (cwd) => lazy.engine().openWorkspace(cwd),
     now: () => Date.now(),
     every(ms, callback) {
       const timer = setInterval(callback, ms);

@@ -26,7 +26,7 @@ export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { Delivery, ResumeResult } from './run/requests';
 export type { LoadedPlan, LoadPlanOptions, Workspace } from './run/workspace';
-export { PLAN_FILES } from './run/workspace';
+export { loadPlanReader, PLAN_FILES } from './run/workspace';
 export { STARTER_PLAN } from './run/starter-plan';
 export type { AgentContext, AgentFunction } from './agents/function-agent';
 

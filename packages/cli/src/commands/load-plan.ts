@@ -1,5 +1,5 @@
 import type { LoadedPlan, Workspace } from '@parallel-executor/core';
-import { renderDiagnostics } from '@parallel-executor/core';
+import { loadPlanReader, renderDiagnostics } from '@parallel-executor/core';
 import type { Context } from '../context';
 import { planFileOf } from '../context';
 
@@ -10,6 +10,13 @@ export interface PlanChoice {
 }
 
 type ValidPlan = Extract<LoadedPlan, { readonly ok: true }>;
+
+/** Opens the workspace to read a plan in it: while git is asked about the checkout, there is time. */
+export function openForPlan(context: Context): Promise<Workspace> {
+  const opening = context.openWorkspace();
+  loadPlanReader();
+  return opening;
+}
 
 /**
  * Loads the chosen plan and prints its warnings on stderr. `null` when it is invalid: every error has

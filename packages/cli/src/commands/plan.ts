@@ -4,7 +4,7 @@ import { ExitCode as Exit } from '../exit-codes';
 import { forecast } from '../forecast';
 import { forecastText } from '../ui/forecast-text';
 import type { PlanChoice } from './load-plan';
-import { loadChosenPlan } from './load-plan';
+import { loadChosenPlan, openForPlan } from './load-plan';
 
 /** `plan` (and `run --dry-run`): what would run when, and why. Starts nothing. */
 export async function execute(
@@ -12,7 +12,7 @@ export async function execute(
   positional: string | undefined,
   options: PlanChoice,
 ): Promise<ExitCode> {
-  const workspace = await context.openWorkspace();
+  const workspace = await openForPlan(context);
   const loaded = await loadChosenPlan(context, workspace, positional, options);
   if (loaded === null) return Exit.usage;
   const answer = forecast(loaded.plan, await workspace.durations(loaded.plan));

@@ -4,22 +4,20 @@ import type { ExitCode } from '../exit-codes';
 import { ExitCode as Exit } from '../exit-codes';
 import type { ProgressChoice } from '../ui/progress-choice';
 import type { PlanChoice } from './load-plan';
-import { loadChosenPlan } from './load-plan';
-import { execute as showPlan } from './plan';
+import { loadChosenPlan, openForPlan } from './load-plan';
 
 export interface RunOptions extends PlanChoice {
   readonly dryRun?: boolean | undefined;
   readonly progress: ProgressChoice;
 }
 
-/** `run`: starts the plan in this process and stays until it is over. */
+/** `run` without `--dry-run`: starts the plan in this process and stays until it is over. */
 export async function execute(
   context: Context,
   positional: string | undefined,
   options: RunOptions,
 ): Promise<ExitCode> {
-  if (options.dryRun === true) return showPlan(context, positional, options);
-  const workspace = await context.openWorkspace();
+  const workspace = await openForPlan(context);
   const loaded = await loadChosenPlan(context, workspace, positional, options);
   if (loaded === null) return Exit.usage;
   const run = await workspace.start(loaded.plan, { frontDoor: 'cli' });

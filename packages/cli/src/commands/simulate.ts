@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit-codes';
 import { ExitCode as Exit } from '../exit-codes';
 import { simulate } from '../simulation';
 import { simulationText } from '../ui/simulation-text';
-import { loadChosenPlan } from './load-plan';
+import { loadChosenPlan, openForPlan } from './load-plan';
 
 export interface SimulateOptions {
   readonly plan?: string | undefined;
@@ -19,7 +19,7 @@ export async function execute(
   positional: string | undefined,
   options: SimulateOptions,
 ): Promise<ExitCode> {
-  const workspace = await context.openWorkspace();
+  const workspace = await openForPlan(context);
   const { plan, json } = options;
   const loaded = await loadChosenPlan(context, workspace, positional, { plan, json });
   if (loaded === null) return Exit.usage;

@@ -1,4 +1,8 @@
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let known: Intl.Segmenter | null = null;
+/** Made when the first text that is not plain ASCII comes: it loads a large table. */
+function segmenter(): Intl.Segmenter {
+  return (known ??= new Intl.Segmenter('en', { granularity: 'grapheme' }));
+}
 const WIDE =
   /\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u;
 const ZERO_WIDTH = /^[\p{Mark}\p{Format}]+$/u;
@@ -11,7 +15,7 @@ const CONTROLS = /[\u0000-\u001F\u007F-\u009F]+/g;
 export function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of segmenter.segment(text)) width += cellsOf(segment);
+  for (const { segment } of segmenter().segment(text)) width += cellsOf(segment);
   return width;
 }
 
@@ -59,13 +63,13 @@ function clip(ellipsis: string, width: number): string {
 
 function takeStart(text: string, width: number): string {
   return take(
-    [...segmenter.segment(text)].map(({ segment }) => segment),
+    [...segmenter().segment(text)].map(({ segment }) => segment),
     width,
   ).join('');
 }
 
 function takeEnd(text: string, width: number): string {
-  const reversed = [...segmenter.segment(text)].map(({ segment }) => segment).reverse();
+  const reversed = [...segmenter().segment(text)].map(({ segment }) => segment).reverse();
   return take(reversed, width).reverse().join('');
 }
 

@@ -1,4 +1,4 @@
-import chalk from 'chalk';
+import type Chalk from 'chalk';
 import type { TaskStateName } from '@parallel-executor/core';
 import type { Capabilities } from './capabilities';
 
@@ -55,7 +55,9 @@ const ASCII: Glyphs = {
 
 /** The theme for a stream with these capabilities. */
 export function themeOf(caps: Pick<Capabilities, 'color' | 'unicode'>): Theme {
-  const colors = new chalk.Instance({ level: caps.color ? 1 : 0 });
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a run paints nothing before its end, if at all
+  const { Instance } = require('chalk') as typeof Chalk;
+  const colors = new Instance({ level: caps.color ? 1 : 0 });
   const tones: Readonly<Record<Tone, (text: string) => string>> = {
     plain: (text) => text,
     strong: colors.bold,

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import limitConcurrency from 'p-limit';
-import { simpleGit } from 'simple-git';
+import type * as SimpleGit from 'simple-git';
 
 import { UserError } from '../model/user-error';
 import { type Git, GitError, type GitObjects, type GitOptions, type GitResult } from '../ports/git';
@@ -111,6 +111,8 @@ async function runOnce(
 ): Promise<GitResult> {
   if (!isFolder(options.cwd)) return missingFolder(options.cwd);
   const seen: { exitCode: number | null; stderr: string } = { exitCode: null, stderr: '' };
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- few calls come here
+  const { simpleGit } = require('simple-git') as typeof SimpleGit;
   const git = simpleGit({
     baseDir: options.cwd,
     binary,

@@ -5,7 +5,7 @@ import { gitAdapter } from '../adapters/simple-git';
 import { UserError } from '../model/user-error';
 import type { Git } from '../ports/git';
 import { makeRepository, type TestRepository } from '../testing/git-repository';
-import { inspectRepository } from './repository';
+import { inspectRepository, lookAgain } from './repository';
 
 /** Real git on a machine that may be busy. */
 jest.setTimeout(30_000);
@@ -47,6 +47,29 @@ describe('inspectRepository', () => {
       dirtyFiles: 0,
       isLinkedWorktree: false,
     });
+  });
+
+  it('counts what is dirty anywhere, also from a folder below', async () => {
+    await repository.write({ 'new.txt': '', 'src/new/a.txt': '' });
+    expect(await inspectRepository(git, join(repository.root, 'src/new'))).toMatchObject({
+      root: repository.root,
+      dirtyFiles: 2,
+    });
+  });
+
+  it('sees with one question what has changed since', async () => {
+    const before = await inspectRepository(git, repository.root);
+    await repository.git(['switch', '--quiet', '--create', 'other']);
+    await repository.git(['commit', '--quiet', '--allow-empty', '--message', 'more']);
+    await repository.write({ 'new.txt': '' });
+    const run = jest.fn(git.run);
+    expect(await lookAgain({ ...git, run }, before)).toEqual({
+      ...before,
+      head: await repository.git(['rev-parse', 'HEAD']),
+      branch: 'refs/heads/other',
+      dirtyFiles: 1,
+    });
+    expect(run).toHaveBeenCalledTimes(1);
   });
 
   it('knows a linked worktree and a detached HEAD', async () => {

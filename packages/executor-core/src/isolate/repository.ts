@@ -1,5 +1,5 @@
 import { UserError } from '../model/user-error';
-import type { Git } from '../ports/git';
+import { GitError, type Git, type GitResult } from '../ports/git';
 
 /** The repository a run works on, as it was when looked at. Paths are absolute, links resolved. */
 export interface Repository {
@@ -27,21 +27,16 @@ const OLDEST_GIT = [2, 38] as const;
  * with a git older than 2.38.
  */
 export async function inspectRepository(git: Git, cwd: string): Promise<Repository> {
-  const [, { root, gitDir, commonDir }] = await Promise.all([
-    assertGitVersion(git, cwd),
-    locate(git, cwd),
-  ]);
-  const { head, branch, dirtyFiles } = await readStatus(git, root);
-  if (head === null) throw noCommit(root);
-  return {
-    root,
-    commonDir,
-    gitDir,
-    head,
-    branch,
-    dirtyFiles,
-    isLinkedWorktree: gitDir !== commonDir,
-  };
+  // Asked at once; what is wrong is told in this order, since one mistake may cause the next.
+  const status = git.run(STATUS, { cwd });
+  const [, location] = await Promise.all([assertGitVersion(git, cwd), locate(git, cwd), status]);
+  const isLinkedWorktree = location.gitDir !== location.commonDir;
+  return { ...location, isLinkedWorktree, ...stateOf(location.root, await status) };
+}
+
+/** The same repository as it is now: `head`, `branch` and `dirtyFiles` may have changed. */
+export async function lookAgain(git: Git, known: Repository): Promise<Repository> {
+  return { ...known, ...stateOf(known.root, await git.run(STATUS, { cwd: known.root })) };
 }
 
 /** The options that the user's configuration could change are given, so that a number does not depend on it. */
@@ -54,20 +49,22 @@ const STATUS = [
   '--untracked-files=normal',
 ];
 
-/** HEAD and the number of changed and untracked, not ignored, paths, in one look. */
-async function readStatus(
-  git: Git,
-  cwd: string,
-): Promise<Pick<Repository, 'branch' | 'dirtyFiles'> & { readonly head: string | null }> {
-  const entries = (await git.text(STATUS, { cwd })).split('\0').filter((entry) => entry !== '');
+/** HEAD and the number of changed and untracked, not ignored, paths, from what `git status` says. */
+function stateOf(
+  root: string,
+  status: GitResult,
+): Pick<Repository, 'head' | 'branch' | 'dirtyFiles'> {
+  if (status.exitCode !== 0) throw new GitError(STATUS, status);
+  const entries = status.stdout.split('\0').filter((entry) => entry !== '');
   const header = (name: string): string => {
     const line = entries.find((entry) => entry.startsWith(`# branch.${name} `));
     return line?.slice(`# branch.${name} `.length) ?? '';
   };
   const head = header('oid');
   const branch = header('head');
+  if (head === '(initial)') throw noCommit(root);
   return {
-    head: head === '(initial)' ? null : head,
+    head,
     branch: branch === '(detached)' ? null : `refs/heads/${branch}`,
     dirtyFiles: entries.filter((entry) => !entry.startsWith('# ')).length,
   };

@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import type { ZodType } from 'zod';
 import { parseWait, type LeaseRecord, type WaitRecord } from './lease-record';
+import type * as LockSchemas from './lock-schemas';
 
 /** Greater when processes of an older version would misunderstand the messages. */
 export const PROTOCOL = 1;
@@ -42,19 +43,16 @@ export type FromLeader =
   /** The files could not be written. */
   | { readonly op: 'failed'; readonly request: string; readonly message: string };
 
-const request = z.string();
-const token = z.number();
-const other = z.discriminatedUnion('op', [
-  z.object({ op: z.literal('withdraw'), request }),
-  z.object({ op: z.literal('released'), token }),
-  z.object({ op: z.literal('slotFree'), token }),
-  z.object({ op: z.literal('widen'), request, token, writes: z.array(z.string()) }),
-]);
+/** Loaded with the first message of another process. */
+function others(): ZodType<Exclude<ToLeader, { readonly op: 'acquire' }>> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
+  return (require('./lock-schemas') as typeof LockSchemas).message;
+}
 
 /** `null` for what no process of this version says. */
 export function parseToLeader(text: string): ToLeader | null {
   const value = parseObject(text);
-  if (value?.['op'] !== 'acquire') return other.safeParse(value).data ?? null;
+  if (value?.['op'] !== 'acquire') return others().safeParse(value).data ?? null;
   const wait = parseWait(value['wait']);
   return wait === null ? null : { op: 'acquire', wait, hurry: value['hurry'] === true };
 }

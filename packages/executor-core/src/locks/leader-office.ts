@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { ZodType } from 'zod';
 import type { ProcessIdentity } from '../model/process';
 import type { Channel, Listener } from '../ports/channel';
 import type { Clock } from '../ports/clock';
@@ -9,6 +9,7 @@ import { MutexTimeout } from '../ports/mutex';
 import type { Processes } from '../ports/processes';
 import type { QuickFiles } from '../ports/quick-files';
 import { parseToLeader, PROTOCOL } from './leader-messages';
+import type * as LockSchemas from './lock-schemas';
 import { NumberRange } from './number-range';
 import { createTableFiles, readTable, type TableFiles } from './table-files';
 import { findFolder, mutexPath, type TableFolder } from './table-folder';
@@ -56,17 +57,11 @@ export const YIELD_FILE = 'yield';
 /** Who makes this file tries to lead; the others wait for the card. */
 export const CANDIDATE_FILE = 'candidate';
 
-const card = z.object({
-  protocol: z.number(),
-  address: z.string(),
-  owner: z.object({
-    pid: z.number(),
-    startTime: z.string(),
-    bootId: z.string(),
-    host: z.string(),
-  }),
-  since: z.number(),
-});
+/** Loaded when there is a card to read. */
+function cardSchema(): ZodType<LeaderCard> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
+  return (require('./lock-schemas') as typeof LockSchemas).card;
+}
 
 /**
  * Path of the leader's card; its modification time is the leader's heartbeat. It names the epoch: the
@@ -81,7 +76,7 @@ export async function readCard(fs: FileSystem, folder: TableFolder): Promise<Lea
   const text = await fs.readText(cardPath(folder));
   if (text === null) return null;
   try {
-    return card.safeParse(JSON.parse(text)).data ?? null;
+    return cardSchema().safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }

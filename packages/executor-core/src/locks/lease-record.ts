@@ -1,7 +1,8 @@
-import { z } from 'zod';
-import { isRunId, taskIdProblem, type RunId, type TaskId } from '../model/ids';
+import type { ZodType } from 'zod';
+import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import type { Demand } from './compatibility';
+import type * as LockSchemas from './lock-schemas';
 
 /** What leases and waits have in common. */
 interface Claim extends Demand {
@@ -62,55 +63,17 @@ export interface RecordName {
 
 const NAME = /^(lease|wait|wide)-(\d{10,15})-.+\.json$/;
 
-const count = z.number().int().nonnegative();
-const task = z.custom<TaskId>(
-  (value) => typeof value === 'string' && taskIdProblem(value) === null,
-);
-const globs = z.array(z.string());
-const claim = {
-  request: z.string().regex(/^[\w-]{1,64}$/),
-  run: z.custom<RunId>((value) => typeof value === 'string' && isRunId(value)),
-  task,
-  priority: z.number(),
-  owner: z.object({
-    pid: count,
-    startTime: z.string(),
-    bootId: z.string(),
-    host: z.string(),
-  }),
-  access: z.object({ reads: globs, writes: globs }),
-  resources: z.array(
-    z.object({
-      id: z.string(),
-      exclusive: z.boolean(),
-      amount: z.number().optional(),
-      capacity: z.number().nullable().optional(),
-    }),
-  ),
-  policy: z.enum(['wait', 'auto_merge', 'manual', 'priority']),
-  ttlMs: z.number().positive(),
-};
-const lease: z.ZodType<LeaseRecord> = z.object({
-  token: count,
-  ...claim,
-  slot: count.nullable(),
-  grantedAt: z.number(),
-});
-const wait: z.ZodType<WaitRecord> = z.object({
-  ticket: count,
-  ...claim,
-  slots: z.array(count),
-  requestedAt: z.number(),
-});
+interface RecordSchemas extends Readonly<Record<RecordKind, ZodType<AnyRecord>>> {
+  readonly lease: ZodType<LeaseRecord>;
+  readonly wait: ZodType<WaitRecord>;
+  readonly wide: ZodType<WideRecord>;
+}
 
-const wide: z.ZodType<WideRecord> = z.object({
-  wide: count,
-  token: count,
-  task,
-  writes: globs,
-  grantedAt: z.number(),
-});
-const schemas: Readonly<Record<RecordKind, z.ZodType<AnyRecord>>> = { lease, wait, wide };
+/** Loaded when the first record of another process is read: most commands read none. */
+function schemas(): RecordSchemas {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
+  return (require('./lock-schemas') as typeof LockSchemas).records;
+}
 
 export function isLease(record: TableRecord): record is LeaseRecord {
   return 'token' in record;
@@ -167,13 +130,13 @@ export function encodeRecord(record: AnyRecord): string {
 export function parseRecord(name: string, text: string): AnyRecord | null {
   const kind = parseRecordName(name)?.kind;
   if (kind === undefined) return null;
-  const result = schemas[kind].safeParse(parseJson(text));
+  const result = schemas()[kind].safeParse(parseJson(text));
   return result.success && recordName(result.data) === name ? result.data : null;
 }
 
 /** A request as it comes from another process: a wait that may have no ticket yet (0). */
 export function parseWait(value: unknown): WaitRecord | null {
-  const result = wait.safeParse(value);
+  const result = schemas().wait.safeParse(value);
   return result.success ? result.data : null;
 }
 

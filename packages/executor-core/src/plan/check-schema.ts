@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { suggest } from './did-you-mean';
 import { plainValue, withoutNodes, type Located, type Path, type Span } from './located';
 import { planFileSchema, MAX_AGENTS, MAX_AGENTS_ALLOWED, type PlanFile } from './plan-schema';

@@ -1,7 +1,7 @@
 import type { AgentProfile, Plan } from '../model/task';
 import { compilePlan } from './compile-plan';
 import type { Diagnostic } from './diagnostics';
-import { readYaml } from './read-yaml';
+import { readText } from './read-text';
 import { Report } from './report';
 
 /** The text of a plan file. `file`: repository-relative path, for messages and `Plan.file`. */
@@ -31,7 +31,7 @@ export type ParsedPlan =
 export function parsePlan(source: PlanSource, options: ParseOptions = {}): ParsedPlan {
   const text = source.text.replace(/^\uFEFF/, '');
   const report = new Report(source.file, text);
-  const root = readYaml(text, report);
+  const root = readText(text, report);
   const plan = root === null ? null : compilePlan(root, report, { ...options, file: source.file });
   return plan === null || report.errors > 0
     ? { ok: false, diagnostics: report.diagnostics }

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { readPlain } from './read-plain';
-import { readFully } from './read-yaml';
+import { readYaml } from './read-yaml';
 import { Report } from './report';
 
 const fully = (text: string): unknown => {
   const report = new Report('parallel.yaml', text);
-  const located = readFully(text, report);
+  const located = readYaml(text, report);
   return report.diagnostics.length > 0 ? 'mistakes' : located;
 };
 

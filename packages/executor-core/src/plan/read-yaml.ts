@@ -12,10 +12,8 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { Located, LocatedEntry, Span } from './located';
-import { readPlain } from './read-plain';
 import type { Report } from './report';
 
-const MAX_TEXT = 16 * 1024 * 1024;
 const MAX_DEPTH = 100;
 /** Values a plan may have after its aliases are followed: more is a mistake, or a bomb. */
 const MAX_EXPANDED = 2_000_000;
@@ -27,15 +25,6 @@ const MAX_EXPANDED = 2_000_000;
  * @returns `null` when something was reported that leaves nothing to check.
  */
 export function readYaml(text: string, report: Report): Located | null {
-  if (text.length > MAX_TEXT) {
-    report.error('too-large', { offset: 0, length: 1 }, 'The plan is larger than 16 MiB.');
-    return null;
-  }
-  return readPlain(text) ?? readFully(text, report);
-}
-
-/** As `readYaml`, for all of YAML and with every mistake told. */
-export function readFully(text: string, report: Report): Located | null {
   const document = parseSafely(text, report);
   if (document === null) return null;
   for (const problem of [...document.errors, ...document.warnings])

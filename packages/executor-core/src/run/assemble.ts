@@ -3,6 +3,7 @@ import { checkEnvironment } from '../isolate/git-env';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import { createWorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
+import type { DurationModel } from '../graph/durations';
 import type { Fact, FrontDoor, RunEvent } from '../model/event';
 import type { Failure } from '../model/failure';
 import { classifyFailure } from '../model/failure';
@@ -53,6 +54,8 @@ export interface AssembleOptions {
   readonly wholePlan?: Plan;
   /** State to go on from; a fresh one for a new run. */
   readonly state?: RunState;
+  /** What is known of how long its tasks take; looked up by default. */
+  readonly durations?: DurationModel;
 }
 
 /** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
@@ -84,7 +87,7 @@ export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
 export async function assembleRun(engine: Engine, options: AssembleOptions): Promise<RunParts> {
   const { run, plan, journal } = options;
   const { tools, repository } = engine;
-  const state = options.state ?? (await freshState(engine, plan));
+  const state = options.state ?? (await freshState(engine, options));
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = poolOf(engine, run, plan);
@@ -133,9 +136,11 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   return { loop, activity, integration, lander, pool, verifier, settle };
 }
 
-async function freshState(engine: Engine, plan: Plan): Promise<RunState> {
-  const { root } = engine.repository;
-  const { expectedMs } = await knownDurations(engine.tools.fs, root, plan);
+async function freshState(
+  { tools, repository }: Engine,
+  { plan, durations }: AssembleOptions,
+): Promise<RunState> {
+  const { expectedMs } = durations ?? (await knownDurations(tools.fs, repository.root, plan));
   return initialState(prepareProblem(plan, expectedMs));
 }
 

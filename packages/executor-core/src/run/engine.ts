@@ -1,4 +1,4 @@
-import { inspectRepository } from '../isolate/repository';
+import { inspectRepository, lookAgain } from '../isolate/repository';
 import type { Repository } from '../isolate/repository';
 import type { LeaseStore } from '../locks/lease-store';
 import { createLeaseStore } from '../locks/lease-store';
@@ -22,9 +22,18 @@ export interface Engine {
   readonly leases: LeaseStore;
 }
 
-/** Opens the checkout around `cwd`. Rejects with `UserError` when it cannot be used. */
-export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): Promise<Engine> {
-  const repository = await inspectRepository(tools.git, cwd);
+/**
+ * Opens the checkout around `cwd`, or the one that is `known` already. Rejects with `UserError` when it
+ * cannot be used.
+ */
+export async function openEngine(
+  tools: Toolbox,
+  cwd: string,
+  leaseMs: number,
+  known: Repository | null = null,
+): Promise<Engine> {
+  const repository =
+    known === null ? await inspectRepository(tools.git, cwd) : await lookAgain(tools.git, known);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });

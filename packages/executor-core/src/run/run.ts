@@ -120,7 +120,7 @@ interface Launch {
 async function launch(engine: Engine, info: Launch): Promise<Run> {
   const { id: run, plan, journal, frontDoor, state } = info;
   const durations = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state });
+  const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state, durations });
   for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
   const done = new Promise<void>((resolve) => {

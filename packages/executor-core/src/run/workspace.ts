@@ -10,7 +10,7 @@ import type { LocksView } from '../locks/locks-view';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
-import { parsePlan } from '../plan/load-plan';
+import type * as LoadPlan from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
 import type { BarrierWait, BarrierWaitOptions } from './barrier-wait';
 import { waitAtBarrier } from './barrier-wait';
@@ -102,7 +102,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
   const repository = await inspectRepository(tools.git, tools.env['PARALLEL_ROOT'] ?? cwd);
   const { root } = repository;
   const engine = (plan: Plan): Promise<Engine> =>
-    openEngine(tools, root, plan.settings.lockTimeoutMs);
+    openEngine(tools, root, plan.settings.lockTimeoutMs, repository);
   const reader = async (runId?: string): Promise<RunReader | null> => {
     if (runId !== undefined && !isRunId(runId)) {
       throw new UserError(
@@ -143,6 +143,15 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
   };
 }
 
+/**
+ * Loads the code that reads plans, if it is not there yet. It takes a while, and most commands read no
+ * plan; who is going to read one may call this while it waits for the workspace.
+ */
+export function loadPlanReader(): Pick<typeof LoadPlan, 'parsePlan'> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
+  return require('../plan/load-plan') as typeof LoadPlan;
+}
+
 async function loadPlan(
   tools: Toolbox,
   root: string,
@@ -155,7 +164,8 @@ async function loadPlan(
   const file = inside.startsWith('..') || isAbsolute(inside) ? path : inside;
   const prompts = new Map<string, string | null>();
   const wanted = new Set<string>();
-  const parse = (): ReturnType<typeof parsePlan> =>
+  const { parsePlan } = loadPlanReader();
+  const parse = (): LoadPlan.ParsedPlan =>
     parsePlan(
       { text, file },
       {

@@ -1,32 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import * as z from 'zod';
 import type { TaskId } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
+import type * as BundleSchema from './bundle-schema';
+import type { BundleFile } from './bundle-schema';
 
 const RESULT = 'result.json';
 const PATCH = 'changes.patch';
-
-const objectName = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
-const repositoryPath = z
-  .string()
-  .min(1)
-  .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'));
-
-/** A bundle may come from a cache or another machine, and its fields reach git: checked in full. */
-const resultSchema = z.object({
-  schemaVersion: z.literal(1),
-  task: z.string(),
-  key: z.string(),
-  base: objectName,
-  commit: objectName.optional(),
-  tree: objectName.optional(),
-  noop: z.boolean(),
-  files: z.array(repositoryPath),
-  fileCount: z.number().int().nonnegative(),
-  message: z.string(),
-  patchSha256: z.string(),
-});
 
 /** A finished task on its way to another process, run or machine. */
 export interface Bundle {
@@ -62,7 +42,7 @@ export type BundleReading =
 export async function writeBundle(fs: FileSystem, outDir: string, bundle: Bundle): Promise<string> {
   const dir = join(outDir, bundle.task);
   const { patch } = bundle;
-  const result: z.infer<typeof resultSchema> = {
+  const result: BundleFile = {
     schemaVersion: 1,
     task: bundle.task,
     key: bundle.key,
@@ -90,7 +70,9 @@ export async function readBundle(
   const dir = join(outDir, task);
   const text = await fs.readText(join(dir, RESULT));
   if (text === null) return none('there is no result bundle');
-  const parsed = resultSchema.safeParse(parseJson(text));
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- most processes read no bundle
+  const { bundleFile } = require('./bundle-schema') as typeof BundleSchema;
+  const parsed = bundleFile.safeParse(parseJson(text));
   if (!parsed.success) return none(`${RESULT} is damaged or of a later version`);
   const { data } = parsed;
   if (data.task !== task) return none(`${RESULT} belongs to task ${data.task}`);
@@ -99,7 +81,7 @@ export async function readBundle(
   return { bundle: toBundle(data, task, patch), reason: null };
 }
 
-function toBundle(data: z.infer<typeof resultSchema>, task: TaskId, patch: Buffer): Bundle {
+function toBundle(data: BundleFile, task: TaskId, patch: Buffer): Bundle {
   const { key, base, commit, tree, noop, files, fileCount, message } = data;
   return { task, key, base, commit, tree, noop, files, fileCount, message, patch };
 }
