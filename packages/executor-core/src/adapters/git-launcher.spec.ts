@@ -84,7 +84,10 @@ describe('GitLauncher', () => {
 
   it('tells that what is under way was interrupted when its shell is killed, and starts another for the next call', async () => {
     const under = run(['-c', 'alias.kill=!kill -9 -$(ps -o pgid= -p $$ | tr -d " ")', 'kill']);
-    expect(await under).toMatchObject({ exitCode: -1, stderr: expect.stringContaining('shell') });
+    expect(await under).toMatchObject({
+      exitCode: -1,
+      stderr: expect.stringContaining('shell') as string,
+    });
     expect((await run(['rev-parse', 'HEAD'])).exitCode).toBe(0);
   });
 

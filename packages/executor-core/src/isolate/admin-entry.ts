@@ -36,6 +36,8 @@ export interface AdminEntry {
    * has worked in it yet.
    */
   readonly base: string | null;
+  /** `FileSystem.stamp` of its index when the tree was complete: as long as it is that, nobody staged or marked anything. */
+  readonly freshIndex: string | null;
 }
 
 type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
@@ -105,10 +107,20 @@ export function isOurs(site: Pick<WorktreeSite, 'base'>, entry: AdminEntry): boo
   return entry.worktree === null || dirname(entry.worktree) === site.base;
 }
 
-/** Marks the tree as complete; from now on the worktree is saved before it is removed. */
-export async function markReady(fs: FileSystem, entry: AdminEntry, base: string): Promise<void> {
-  if (entry.owner === null) return;
-  await fs.writeAtomic(join(entry.folder, READY), `${base}\n${ownerText(entry.owner)}\n`);
+/**
+ * Marks the tree as complete; from now on the worktree is saved before it is removed. Resolves with
+ * the stamp of its index.
+ */
+export async function markReady(
+  fs: FileSystem,
+  entry: AdminEntry,
+  base: string,
+): Promise<string | null> {
+  const stamp = await fs.stamp(join(entry.folder, 'index'));
+  if (entry.owner === null) return stamp;
+  const lines = [base, ownerText(entry.owner), stamp ?? '', ''];
+  await fs.writeAtomic(join(entry.folder, READY), lines.join('\n'));
+  return stamp;
 }
 
 /** Removes an entry in one step (a half-deleted one would stop git). Call inside `alone`. */
@@ -121,7 +133,7 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
   const [gitdir, commondir, head, reason, ready] = await Promise.all(
     ['gitdir', 'commondir', 'HEAD', 'locked', READY].map(read),
   );
-  const [base, readyReason = ''] = (ready ?? '').split('\n');
+  const [base, readyReason = '', freshIndex] = (ready ?? '').split('\n');
   const broken = !gitdir || !commondir || !head;
   return {
     folder,
@@ -131,6 +143,7 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
     owner: parseOwner(reason ?? '') ?? parseOwner(readyReason),
     broken,
     base: base || null,
+    freshIndex: freshIndex || null,
   };
 }
 

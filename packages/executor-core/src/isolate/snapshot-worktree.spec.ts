@@ -70,6 +70,20 @@ describe('snapshotWorktree', () => {
     expect(await rig.git(['rev-parse', 'agent-1-landing'])).toBe(rig.head);
   });
 
+  it.each(['untouched', 'rewritten'])(
+    'notices a change of the same size right after the worktree was made, with its index %s',
+    async (index) => {
+      const before = await readFile(join(path, 'a.txt'), 'utf8');
+      if (index === 'rewritten')
+        await rig.git(['update-index', '--assume-unchanged', 'a.txt'], path);
+      const other = before.replace(/[a-z]/g, 'x');
+      await edit('a.txt', other);
+      const { changed } = await snapshot();
+      expect(changed).toBe(true);
+      expect(await rig.git(['show', `${REF}:a.txt`])).toBe(other.trimEnd());
+    },
+  );
+
   it('leaves no index of its own behind', async () => {
     await edit('a.txt', 'changed\n');
     await snapshot();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
 import { GitError, type GitOptions } from '../ports/git';
-import { findAdminEntry } from './admin-entry';
+import { type AdminEntry, findAdminEntry } from './admin-entry';
 import { stateFolder, type WorktreeSite } from './worktree-site';
 
 /** The files of a worktree as a git tree. */
@@ -83,25 +83,31 @@ export async function commitTree(
 }
 
 /**
- * Writes the worktree's files as a tree. Starts from an index of its own made from HEAD, not from a
- * copy of the worktree's: there an agent may have marked files as unchanged, and git's check for files
- * written within the clock's resolution does not survive the copy. It costs reading every file once.
+ * Writes the worktree's files as a tree. An index that is as it was when the worktree was made serves
+ * under a second name: git replaces the file, it never writes into it, and unchanged files are not
+ * read. Otherwise it starts from an index of its own made from HEAD, not from a copy of the worktree's:
+ * there an agent may have marked files as unchanged, and git's check for files written within the
+ * clock's resolution does not survive the copy. That costs reading every file once.
  */
 export async function takeTree(site: WorktreeTools, path: string): Promise<WorktreeTree> {
   const { git, fs, files, commonDir } = site;
   await fs.makeDir(stateFolder(commonDir));
   const index = join(stateFolder(commonDir), `index-${randomUUID()}`);
-  const own = await addressOf(site, path);
+  const entry = await findAdminEntry(site, path);
+  const own = addressOf(site, path, entry);
   const at = { ...own, env: { ...own.env, GIT_INDEX_FILE: index } };
   try {
     const head = await headOf(site, at);
-    await git.text(head === null ? ['read-tree', '--empty'] : ['read-tree', head], at);
-    await leaveOutSparse(site, own, at);
+    const fresh = head !== null && (await linkFresh(site, entry, head, index));
+    if (!fresh) {
+      await git.text(head === null ? ['read-tree', '--empty'] : ['read-tree', head], at);
+      await leaveOutSparse(site, own, at);
+    }
     const options = ['--all', '--sparse', '--ignore-errors'];
     const add = ['-c', 'core.safecrlf=false', 'add', ...options, '--', '.'];
     const added = await git.run(add, at);
     if (added.exitCode === -1) throw new GitError(add, added);
-    if (head !== null) await addForced(site, own, at, head);
+    if (head !== null && !fresh) await addForced(site, own, at, head);
     const tree = await git.text(['write-tree'], at);
     const headTree = head === null ? null : await git.text(['rev-parse', `${head}^{tree}`], at);
     const ownRepository = (await files.kind(join(path, '.git'))) === 'folder';
@@ -121,10 +127,21 @@ export async function takeTree(site: WorktreeTools, path: string): Promise<Workt
  * Names repository and worktree explicitly. Left to itself, git would search upwards when the
  * worktree's `.git` file is gone, and take the main checkout around it.
  */
-async function addressOf(site: WorktreeTools, path: string): Promise<GitOptions> {
-  const entry = await findAdminEntry(site, path);
+function addressOf(site: WorktreeTools, path: string, entry: AdminEntry | null): GitOptions {
   const gitDir = entry === null || entry.broken ? site.commonDir : entry.folder;
   return { cwd: path, env: { GIT_DIR: gitDir, GIT_WORK_TREE: path } };
+}
+
+/** `false` when the worktree's index may hold what an agent did to it. */
+async function linkFresh(
+  { fs }: WorktreeTools,
+  entry: AdminEntry | null,
+  head: string,
+  index: string,
+): Promise<boolean> {
+  if (entry === null || entry.freshIndex === null || entry.base !== head) return false;
+  const real = join(entry.folder, 'index');
+  return (await fs.stamp(real)) === entry.freshIndex && (await fs.link(real, index));
 }
 
 async function headOf(site: WorktreeTools, at: GitOptions): Promise<string | null> {

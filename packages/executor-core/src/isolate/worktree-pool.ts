@@ -119,8 +119,7 @@ async function createForAgent(
   await saveBranchTip(site, branch, task, [commit]);
   const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
   const entry = await linkWorktree(site, path, commit, owner);
-  await populate(site, path, commit, entry);
-  return { path, branch, freshIndex: await site.fs.stamp(join(entry.folder, 'index')) };
+  return { path, branch, freshIndex: await populate(site, path, commit, entry) };
 }
 
 /** A branch that a foreign worktree is on stays theirs. */
@@ -129,13 +128,13 @@ async function freeBranch(site: WorktreeSite, wanted: string, path: string): Pro
   return `${wanted}-${site.runId.replace(/^\D+/, '')}`;
 }
 
-/** Writes the files of a fresh worktree. A tree that cannot be completed is taken away again. */
+/** Writes the files of a fresh worktree; see `markReady`. A tree that cannot be completed is taken away again. */
 async function populate(
   site: WorktreeSite,
   path: string,
   commit: string,
   entry: AdminEntry,
-): Promise<void> {
+): Promise<string | null> {
   const args = ['read-tree', '--reset', '-u', commit];
   const result = await populating(() => site.git.run(args, { cwd: path }));
   if (result.exitCode === 0) return markReady(site.fs, entry, commit);
