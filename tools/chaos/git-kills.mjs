@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cliDoor } from './cli-door.mjs';
+import { cliDoor } from './doors.mjs';
 import { examine } from './invariants.mjs';
 import { makeWorld } from './world.mjs';
 

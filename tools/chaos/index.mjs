@@ -2,6 +2,7 @@
  * Chaos: runs of real agents on real repositories, killed, stopped and starved at random, and what must
  * hold at the end read from git, the journal and the agents' own log. Ends with 1 when anything is lost.
  * Usage: npm run chaos -- [--rounds 10] [--seed N] [--kills 10] [--agents 25] [--tasks 25] [--files 200]
+ *                         [--door cli|nx] (nx: executors forked by `nx run-many`)
  *                         [--keep] (leave the repository of a round that failed)
  */
 import { execFileSync } from 'node:child_process';
@@ -11,7 +12,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { cliDoor } from './cli-door.mjs';
+import { cliDoor, nxDoor } from './doors.mjs';
 import { DISK_FAULTS, failingDisk, FAULTS, jumpingClock } from './faults.mjs';
 import { examine } from './invariants.mjs';
 import { processesWith, signal } from './processes.mjs';
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     agents: { type: 'string', default: '25' },
     tasks: { type: 'string', default: '25' },
     files: { type: 'string', default: '200' },
+    door: { type: 'string', default: 'cli' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -49,8 +51,9 @@ async function playRound(round) {
   const world = makeWorld(join(place, 'repository'), {
     files: number('files'),
     tasks: number('tasks'),
+    nx: values.door === 'nx',
   });
-  const door = cliDoor(world.root, number('agents'));
+  const door = (values.door === 'nx' ? nxDoor : cliDoor)(world.root, number('agents'));
   const told = { kills: [], recoveries: [] };
   let problems;
   try {
@@ -65,7 +68,7 @@ async function playRound(round) {
   total.recoveries.push(...told.recoveries);
   total.broken.push(...problems.map((problem) => `round ${round} (${kind}): ${problem}`));
   console.log(
-    `round ${round} (${kind}): ${told.kills.length} kills, ${problems.length === 0 ? 'all holds' : problems.join('; ')}`,
+    `round ${round} (${kind}): ${told.kills.length} kills, ${problems.length === 0 ? 'all holds' : problems.slice(0, 5).join('; ')}`,
   );
   if (problems.length > 0) console.log(`  ${told.kills.join('\n  ')}`);
   for (const pid of processesWith(`PARALLEL_ROOT=${world.root}`)) signal(pid, 'SIGKILL');
@@ -99,16 +102,16 @@ async function torture(world, door, { kind, disk, place, told }) {
       const ended = await Promise.race([engine.ended, delay(patience, null, { ref: false })]);
       if (ended !== null) {
         if (ended.code === 0) return null;
-        // A failing disk may fail it in any way but a wrong one: what counts is what is there at the end.
-        if (failing === null && disk === null)
-          return `it ended by itself with ${ended.code}: ${ended.said}`;
-        left -= 1;
-        told.kills.push(
-          `ended by its disk (${ended.code}): ${ended.said.trim().split('\n').at(-1)}`,
-        );
+        // It may give up when its git, its agents or its disk are taken away, but not fall apart.
+        if (failing === null && /Internal error/.test(ended.said)) return ended.said;
+        left = Math.max(0, left - 1);
+        told.kills.push(`gave up (${ended.code}): ${ended.said.trim().split('\n').at(-1)}`);
         break;
       }
-      if (left === 0) break;
+      if (left === 0) {
+        signal(engine.pid, 'SIGKILL');
+        break;
+      }
       left -= 1;
       clock?.jump();
       const fault = random.pick(faults);
@@ -140,7 +143,6 @@ function mountDisk(folder) {
 }
 
 function report() {
-  for (const problem of total.broken) console.error(problem);
   const lost = total.broken.filter((problem) => /is lost|is nowhere|its file/.test(problem)).length;
   const doubled = total.broken.filter((problem) => /landed \d+ times/.test(problem)).length;
   const sorted = total.recoveries.sort((a, b) => a - b);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { linkModules } from '../demo/make-workspace.mjs';
 
 /** Bytes that a person has in the checkout and that nobody may touch. */
 const PRECIOUS = 'half a thought\n';
@@ -25,8 +26,9 @@ log end
  * A repository with `files` files and a plan of `tasks` tasks, each with a dependency now and then, and a
  * file of a person that is not committed.
  */
-export function makeWorld(root, { files, tasks }) {
+export function makeWorld(root, { files, tasks, nx = false }) {
   mkdirSync(root, { recursive: true });
+  if (nx) makeNxWorkspace(root);
   const git = gitIn(root);
   git('init', '--quiet', '--initial-branch=main');
   git('config', 'user.name', 'Chaos');
@@ -37,7 +39,7 @@ export function makeWorld(root, { files, tasks }) {
   }
   const log = join(root, '..', 'agents.log');
   writeFileSync(log, '');
-  writeFileSync(join(root, '.gitignore'), '.parallel/\n.worktrees/\n');
+  writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx/\n.parallel/\n.worktrees/\n');
   writeFileSync(join(root, 'agent.sh'), AGENT);
   writeFileSync(join(root, 'parallel.yaml'), planText(tasks, log));
   git('add', '.');
@@ -51,6 +53,14 @@ export function makeWorld(root, { files, tasks }) {
     isPreciousThere: () => readFileSync(join(root, 'precious.txt'), 'utf8') === PRECIOUS,
     resultOf: (task) => `done by ${task}\n`,
   };
+}
+
+function makeNxWorkspace(root) {
+  const write = (name, content) => writeFileSync(join(root, name), JSON.stringify(content));
+  write('package.json', { name: 'chaos', private: true, nx: {} });
+  const plugins = ['@parallel-executor/nx'];
+  write('nx.json', { analytics: false, neverConnectToCloud: true, defaultBase: 'main', plugins });
+  linkModules(join(root, 'node_modules'));
 }
 
 export function gitIn(root) {

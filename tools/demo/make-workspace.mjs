@@ -109,7 +109,8 @@ ${tasks.join('')}`;
 }
 
 /** One link per installed package, and our own packages under their names and under the alias. */
-function linkModules(target) {
+/** Gives a workspace our packages and what they need, as an installation would. */
+export function linkModules(target) {
   mkdirSync(join(target, '@parallel-executor'), { recursive: true });
   const source = join(REPOSITORY, 'node_modules');
   for (const entry of readdirSync(source).filter((name) => !OURS.includes(name))) {

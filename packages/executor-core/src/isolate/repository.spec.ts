@@ -62,7 +62,7 @@ describe('inspectRepository', () => {
     await repository.git(['switch', '--quiet', '--create', 'other']);
     await repository.git(['commit', '--quiet', '--allow-empty', '--message', 'more']);
     await repository.write({ 'new.txt': '' });
-    const run = jest.fn(git.run);
+    const run = jest.fn((...asked: Parameters<Git['run']>) => git.run(...asked));
     expect(await lookAgain({ ...git, run }, before)).toEqual({
       ...before,
       head: await repository.git(['rev-parse', 'HEAD']),

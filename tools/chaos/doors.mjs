@@ -1,29 +1,57 @@
 import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 
 const CLI = resolve(import.meta.dirname, '../../packages/cli/bin/parallel-cli.js');
 const { openWorkspace } = createRequire(import.meta.url)('../../packages/executor-core');
 
-/** The command line: `run`, and `resume` after a kill. */
+/**
+ * The command line: `run`, and `resume` after a kill. A door starts the engine, or goes on with what
+ * it had begun, and tells the events of all runs (`null`: a journal cannot be read).
+ */
 export function cliDoor(root, agents) {
   let begun = false;
+  let failed = false;
   return {
-    /** Starts the run or goes on with it, with `extra` in the environment; see `launch`. */
     start(extra = {}) {
-      const words = begun ? ['resume'] : ['run', `--agents=${agents}`];
+      const again = failed ? ['retry', '--all'] : ['resume'];
+      const words = begun ? again : ['run', `--agents=${agents}`];
       const launched = launch([CLI, ...words, '--progress=json'], root, extra);
       void launched.taken.then((taken) => (begun ||= taken !== null));
+      void launched.ended.then(({ code }) => (failed = code === 1));
       return { ...launched, resumes: begun };
     },
-    /** Every event of the journal, or `null` when it cannot be read. */
-    async events() {
-      const reader = await (await openWorkspace(root)).reader();
-      return reader === null ? null : reader.events();
-    },
+    events: () => eventsOf(root),
   };
+}
+
+/** Nx with forked executors: after a kill the same command again, as a person would type it. */
+export function nxDoor(root, agents) {
+  const home = join(root, '..', 'home');
+  mkdirSync(home, { recursive: true });
+  const nx = join(root, 'node_modules/nx/dist/bin/nx.js');
+  const own = { HOME: home, NX_DAEMON: 'false', NX_TUI: 'false', CI: 'true', NO_COLOR: '1' };
+  return {
+    start: (extra = {}) => {
+      const words = ['run-many', '-t', 'agent', `--parallel=${agents}`];
+      return { ...launch([nx, ...words], root, { ...own, ...extra }), resumes: false };
+    },
+    events: () => eventsOf(root),
+  };
+}
+
+async function eventsOf(root) {
+  const workspace = await openWorkspace(root);
+  const all = [];
+  for (const run of readdirSync(join(root, '.parallel/runs')).sort()) {
+    const reader = await workspace.reader(run);
+    if (reader === null) return null;
+    all.push(...(await reader.events()));
+  }
+  return all;
 }
 
 /**
@@ -41,10 +69,11 @@ function launch(args, cwd, extra) {
     lines.on('line', (line) => {
       if (/"type":"run:(?:resumed|started)"/.test(line)) done(performance.now() - since);
     });
-    child.once('close', () => done(null));
+    child.once('exit', () => done(null));
   });
   const ended = new Promise((done) => {
-    child.once('close', (code) => done({ code, said }));
+    // Not "close": what it started may hold its output, and live on.
+    child.once('exit', (code) => done({ code, said }));
   });
   return { pid: child.pid, taken, ended };
 }
