@@ -8,6 +8,7 @@ import { parseTaskId } from '../model/ids';
 import type { AgentProfile, Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentAdapter } from '../ports/agent';
+import type { Disk } from '../ports/disk';
 import type { Journal } from '../ports/journal';
 import { openJournal, writerName } from '../store/journal';
 import type { StatePaths } from '../store/run-dir';
@@ -25,10 +26,26 @@ export interface Engine {
 /** Opens the checkout around `cwd`. Rejects with `UserError` when it cannot be used. */
 export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): Promise<Engine> {
   const repository = await inspectRepository(tools.git, cwd);
+  refuseNetworkDisk(tools.disk, repository.root);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
   return { tools, repository, state, leases };
+}
+
+/**
+ * Several machines, or several caches of one, would share the journal and the leases: appends of two
+ * writers may overwrite each other, a lock may be held twice, and a process of the other machine looks
+ * dead here.
+ */
+function refuseNetworkDisk(disk: Disk, root: string): void {
+  const name = disk.networkName(root);
+  if (name === null) return;
+  throw new UserError(
+    'environment',
+    `${root} is on a network file system (${name}), which cannot keep the journal and the leases: two processes that append at once may overwrite each other there, and locks may be held twice.`,
+    'Put the repository on a local disk, e.g. clone it there. Nothing was changed.',
+  );
 }
 
 /** The adapter of a profile; the plan was checked by `checkAdapters`. */
