@@ -11,8 +11,18 @@ const TROUBLES: ReadonlyMap<string, DiskTrouble> = new Map([
   ['EROFS', 'read-only'],
 ]);
 
-/** What an error of a file operation says about the disk; `null` when it says nothing about it. */
+/** What programs such as git print instead of a code; see strerror(3). */
+const WORDS: readonly (readonly [RegExp, DiskTrouble])[] = [
+  [/\bNo space left on device\b/i, 'full'],
+  [/\bDisk quota exceeded\b/i, 'quota'],
+  [/\bRead-only file system\b/i, 'read-only'],
+];
+
+/** What an error of a file operation, or of git, says about the disk; `null` when nothing. */
 export function diskTroubleOf(error: unknown): DiskTrouble | null {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
-  return typeof error.code === 'string' ? (TROUBLES.get(error.code) ?? null) : null;
+  if (typeof error !== 'object' || error === null) return null;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
+  const known = TROUBLES.get(code) ?? WORDS.find(([words]) => words.test(message))?.[1];
+  return known ?? ('cause' in error ? diskTroubleOf(error.cause) : null);
 }

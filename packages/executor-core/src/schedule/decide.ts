@@ -77,6 +77,8 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'timer:due':
     case 'target:advanced':
     case 'target:held':
+    case 'disk:refused':
+    case 'disk:recovered':
     case 'task:widened':
     case 'task:healing':
     case 'task:healed':
