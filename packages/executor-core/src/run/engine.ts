@@ -77,14 +77,18 @@ export function checkAdapters(tools: Toolbox, plan: Plan): void {
   throw new UserError('usage', `${problems.join('; ')}.`, `Adapters of this version: ${known}.`);
 }
 
-/** Opens the journal of a run of the checkout `root` for writing. */
+/**
+ * Opens the journal of a run of the checkout `root` for writing. `onSegment` is told the name of each
+ * segment that it goes on in.
+ */
 export function openRunJournal(
   { fs, clock, processes }: Pick<Toolbox, 'fs' | 'clock' | 'processes'>,
   root: string,
   run: RunId,
+  onSegment?: (segment: string) => void,
 ): Promise<Journal> {
   const writer = writerName(processes.self().pid);
-  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer });
+  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer, onSegment });
 }
 
 /** Appends one fact to the journal of a run, from a process that takes no part in it. */

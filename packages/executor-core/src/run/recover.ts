@@ -1,19 +1,17 @@
-import type { ControlRequest, Fact, RunEvent } from '../model/event';
+import type { Fact } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
-import type { ProcessIdentity } from '../model/process';
 import type { Plan, Task } from '../model/task';
 import { isInSlot } from '../model/task-state';
 import type { Journal } from '../ports/journal';
-import type { ProcessTree } from '../ports/processes';
-import { evolve } from '../schedule/evolve';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
-import { accessOf, initialState } from '../schedule/run-state';
+import { accessOf } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { knownDurations } from './learn-durations';
 import type { Engine } from './engine';
+import { foldJournal } from './snapshots';
 
 /** Where a run stood, and what must be reported before it goes on. */
 export interface Recovery {
@@ -24,14 +22,6 @@ export interface Recovery {
   /** Leases taken anew for candidates that wait to land. */
   readonly tokens: ReadonlyMap<TaskId, number>;
 }
-
-/** Written by agents and waiters, whether or not somebody drives the run. */
-const FROM_ELSEWHERE: ReadonlySet<RunEvent['type']> = new Set([
-  'task:progress',
-  'barrier:waiting',
-  'barrier:left',
-]);
-const WORTH_KEEPING: ReadonlySet<ControlRequest['kind']> = new Set(['agents', 'retry', 'kill']);
 
 /**
  * Folds the journal of a run whose process is gone and puts right what it left: agents that still
@@ -45,14 +35,18 @@ export async function recoverRun(
   journal: Journal,
 ): Promise<Recovery> {
   const { clock } = engine.tools;
-  const events = await journal.read();
   const { expectedMs } = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const state = events.reduce(evolve, initialState(prepareProblem(plan, expectedMs)));
+  const problem = prepareProblem(plan, expectedMs);
+  const { dir, task: filesOf } = runPaths(engine.repository.root, run);
+  const { state, traces, requests } = await foldJournal(engine.tools.fs, dir, problem, journal);
   const facts: Fact[] = [];
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (!isInSlot(now)) continue;
-    engine.tools.trees.signalTree(treeOf(engine, run, task.id, now.attempt, events), 'SIGKILL');
+    const { leader, folder } = traces.get(task.id) ?? { leader: null, folder: null };
+    const output = filesOf(task.id).attempt(now.attempt).transcript;
+    const mark = { run, task: task.id };
+    engine.tools.trees.signalTree({ leader, mark, folder, output }, 'SIGKILL');
     facts.push({
       type: 'attempt:failed',
       task: task.id,
@@ -78,39 +72,7 @@ export async function recoverRun(
       at: clock.now(),
     });
   }
-  return { state, facts, requests: requestsInWaiting(events), tokens };
-}
-
-/** Requests at the end of the journal, which no driver can have acted on; pauses died with theirs. */
-function requestsInWaiting(events: readonly RunEvent[]): readonly Fact[] {
-  const found: Fact[] = [];
-  for (const event of [...events].reverse()) {
-    if (FROM_ELSEWHERE.has(event.type)) continue;
-    if (event.type !== 'control:requested') break;
-    if (WORTH_KEEPING.has(event.request.kind)) found.unshift(event);
-  }
-  return found;
-}
-
-/** What an attempt may have left running, also frozen, by all the journal knows of it. */
-function treeOf(
-  engine: Engine,
-  run: RunId,
-  task: TaskId,
-  attempt: number,
-  events: readonly RunEvent[],
-): ProcessTree {
-  let leader: ProcessIdentity | null = null;
-  let folder: string | null = null;
-  for (const event of events) {
-    if (event.type === 'process:started' && event.task === task) leader = event.process;
-    if (event.type === 'task:started' && event.task === task) {
-      leader = null;
-      folder = event.worktree;
-    }
-  }
-  const output = runPaths(engine.repository.root, run).task(task).attempt(attempt).transcript;
-  return { leader, mark: { run, task }, folder, output };
+  return { state, facts, requests, tokens };
 }
 
 /** The old holder is dead, so its leases pass on at once; no slot is needed to land. */

@@ -20,6 +20,8 @@ import { knownDurations } from './learn-durations';
 import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
+import type { Snapshots } from './snapshots';
+import { snapshotsOf } from './snapshots';
 
 /** A run in this process. */
 export interface Run {
@@ -76,7 +78,7 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
     claim,
     first,
     frontDoor: options.frontDoor,
-    journal: await openRunJournal(engine.tools, engine.repository.root, id),
+    ...(await journalOf(engine, id, plan)),
   });
 }
 
@@ -84,7 +86,7 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
 export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(engine.tools, plan);
   const claim = await claimWorkspace(engine, id, 'cli');
-  const journal = await openRunJournal(engine.tools, engine.repository.root, id);
+  const { journal, snapshots } = await journalOf(engine, id, plan);
   const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
@@ -93,6 +95,7 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
     plan,
     claim,
     journal,
+    snapshots,
     state,
     before: facts,
     requests,
@@ -102,11 +105,22 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
   });
 }
 
+/** The journal of a run that this process drives, and the snapshots it makes of it. */
+async function journalOf(
+  { tools, repository: { root } }: Engine,
+  run: RunId,
+  plan: Plan,
+): Promise<Pick<Launch, 'journal' | 'snapshots'>> {
+  const snapshots = snapshotsOf(tools.fs, runPaths(root, run).dir, plan);
+  return { snapshots, journal: await openRunJournal(tools, root, run, snapshots.take) };
+}
+
 interface Launch {
   readonly id: RunId;
   readonly plan: Plan;
   readonly claim: number;
   readonly journal: Journal;
+  readonly snapshots: Snapshots;
   readonly state?: RunState;
   /** Facts to report before the run goes on. */
   readonly before?: readonly Fact[];
@@ -177,6 +191,7 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
     unfollow();
     await engine.leases.release(info.claim);
     await engine.leases.close();
+    await info.snapshots.settled();
     await info.journal.close();
   }
 }

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { RunEvent } from '../model/event';
 import type { FileSystem } from '../ports/file-system';
 import type { Journal } from '../ports/journal';
+import { keepDamagedParts } from './damaged-parts';
 import { followJournal } from './follow-journal';
 import { decodeRecords, encodeRecord, fitsRecord, RECORD_CAP } from './journal-codec';
 import { isOfLaterVersion, RECORD_VERSION } from './journal-record';
 import type { JournalRecord } from './journal-record';
 import { refusalOf } from './journal-refusal';
 import { blobName, blobPath, listSegments, readEntries, refuseLaterFormat } from './read-journal';
-import type { JournalCursor } from './read-journal';
+import type { JournalCursor, JournalReading } from './read-journal';
 import type { Segments, SegmentsOptions } from './segments';
 import { openSegments } from './segments';
 
@@ -55,6 +56,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let tail: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
 
+  const readOn = async (from: JournalCursor): Promise<JournalReading> => {
+    const reading = await readForWriter(fs, dir, from);
+    cursor = reading.cursor;
+    return reading;
+  };
+
   return {
     async append(events) {
       if (closing !== null) throw new Error('The journal is closed.');
@@ -62,18 +69,19 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       // Later appends go on: this failure is their caller's only if it happens to them as well.
       tail = written.catch(() => undefined);
       try {
-        await (
-          await written
-        ).synced;
+        const { synced } = await written;
+        await synced;
       } catch (error) {
         throw refusalOf(error);
       }
     },
     async read() {
-      const reading = await readEntries(fs, dir, new Map());
-      refuseLaterFormat(reading.later);
-      cursor = reading.cursor;
+      const reading = await readOn(new Map());
       return reading.entries.map(({ event }) => event);
+    },
+    async readBehind(from) {
+      const reading = await readOn(from);
+      return reading.voidsEarlier ? null : reading.entries.map(({ event }) => event);
     },
     follow(onEvents) {
       const stop = followJournal({ fs, clock, dir, from: cursor, except: writer }, onEvents);
@@ -89,6 +97,19 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return closing;
     },
   };
+}
+
+/** Throws `UserError` when a later release wrote there; what is damaged is kept aside. */
+async function readForWriter(
+  fs: FileSystem,
+  dir: string,
+  from: JournalCursor,
+): Promise<JournalReading> {
+  const reading = await readEntries(fs, dir, from);
+  refuseLaterFormat(reading.later);
+  // A copy of what is lost to us anyhow: not worth failing for.
+  await keepDamagedParts(fs, dir, reading.damage).catch(() => undefined);
+  return reading;
 }
 
 /** `synced` settles once the disk has confirmed what must be confirmed. */

@@ -5,7 +5,7 @@ import { UserError } from '../model/user-error';
 import type { FileSystem } from '../ports/file-system';
 import type { DamagedPlace } from './journal-codec';
 import { decodeRecords } from './journal-codec';
-import type { JournalRecord } from './journal-record';
+import type { JournalRecord, VoidedPart } from './journal-record';
 import { asEvent, isJournalRecord, isOfLaterVersion, isTyped } from './journal-record';
 import { parseSegmentName } from './run-dir';
 
@@ -46,29 +46,33 @@ export interface JournalReading {
   readonly damage: readonly JournalDamage[];
   /** Records of a later format, which were skipped too; `null` when there are none. */
   readonly later: LaterFormat | null;
+  /** What was read voids records in front of the cursor: what was made of them is not what counts. */
+  readonly voidsEarlier: boolean;
 }
 
 /** The journal in the run folder `dir`, for readers: takes no lock, writes nothing, works with nobody running. */
 export async function readJournal(
   fs: FileSystem,
   dir: string,
-): Promise<Omit<JournalReading, 'entries' | 'cursor'> & { readonly events: readonly RunEvent[] }> {
+): Promise<Pick<JournalReading, 'damage' | 'later'> & { readonly events: readonly RunEvent[] }> {
   const { entries, damage, later } = await readEntries(fs, dir, new Map());
   return { events: entries.map(({ event }) => event), damage, later };
 }
 
 /**
- * Records behind `cursor`, in file order over all segments. Events of a type we do not know come
- * through as they are.
+ * Records behind `cursor`, in file order over all segments, or over those in front of the segment
+ * `before`. Events of a type we do not know come through as they are.
  */
 export async function readEntries(
   fs: FileSystem,
   dir: string,
   cursor: JournalCursor,
+  before?: string,
 ): Promise<JournalReading> {
   const reached = new Map(cursor);
   const parts: SegmentPart[] = [];
-  for (const name of await listSegments(fs, dir)) {
+  const names = await listSegments(fs, dir);
+  for (const name of before === undefined ? names : names.slice(0, names.indexOf(before))) {
     const from = cursor.get(name) ?? 0;
     const part = partOf(name, from, await fs.readFrom(join(dir, name), from));
     parts.push(part);
@@ -76,7 +80,9 @@ export async function readEntries(
   }
   const entries: StoredEvent[] = [];
   const damage: JournalDamage[] = parts.flatMap((part) => part.damage);
-  const isVoid = voidedBy(parts);
+  const voided = voidedIn(parts);
+  const isVoid = (segment: string, by: string, offset: number): boolean =>
+    voided.some((part) => part.segment === segment && part.by === by && offset >= part.from);
   for (const { name, records } of parts) {
     for (const { record, offset, bytes } of records) {
       if (record.head !== undefined || isVoid(name, record.by, offset)) continue;
@@ -86,7 +92,8 @@ export async function readEntries(
     }
   }
   const later = parts.find((part) => part.later !== null)?.later ?? null;
-  return { entries, cursor: reached, damage, later };
+  const voidsEarlier = voided.some(({ segment, from }) => from < (cursor.get(segment) ?? 0));
+  return { entries, cursor: reached, damage, later, voidsEarlier };
 }
 
 /** Throws `UserError` naming the release that wrote what this one cannot read. */
@@ -140,18 +147,15 @@ function versionOf(value: unknown): number {
   return (value as { readonly v: number }).v;
 }
 
-/** Tells the records that a later segment says do not count. */
-function voidedBy(
+/** Records that a later segment says do not count: those `by` a writer in `segment` from `from` on. */
+function voidedIn(
   parts: readonly SegmentPart[],
-): (segment: string, by: string, offset: number) => boolean {
-  const voided = parts.flatMap(({ records }) =>
+): readonly (VoidedPart & { readonly by: string })[] {
+  return parts.flatMap(({ records }) =>
     records.flatMap(({ record: { by, head } }) =>
       head?.void === undefined ? [] : [{ ...head.void, by }],
     ),
   );
-  if (voided.length === 0) return () => false;
-  return (segment, by, offset) =>
-    voided.some((part) => part.segment === segment && part.by === by && offset >= part.from);
 }
 
 /** File names of the journal's segments, oldest first. */

@@ -20,9 +20,9 @@ export interface SegmentsOptions {
   readonly dir: string;
   readonly writer: string;
   /** Default: `SEGMENT_BYTES`. */
-  readonly segmentBytes?: number;
+  readonly segmentBytes?: number | undefined;
   /** Called when this writer goes on in the segment after a full one; `segment` is its file name. */
-  readonly onSegment?: (segment: string) => void;
+  readonly onSegment?: ((segment: string) => void) | undefined;
 }
 
 /** Where one writer appends. */
