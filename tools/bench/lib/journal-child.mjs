@@ -14,6 +14,7 @@ const clock = { now: () => 0, after: () => () => undefined };
 const { nodeFileSystem } = dist('adapters/node-file-system.js');
 const { openJournal } = dist('store/journal.js');
 const { prepareProblem } = dist('schedule/problem.js');
+const { foldJournal, snapshotsOf } = dist('run/snapshots.js');
 const { planOf } = dist('testing/index.js');
 const segments = () => readdirSync(dir).filter((name) => name.endsWith('.log'));
 
@@ -40,7 +41,6 @@ function* lives(count) {
 }
 
 async function write() {
-  const { snapshotsOf } = dist('run/snapshots.js');
   const fs = nodeFileSystem();
   const snapshots = snapshotsOf(fs, dir, plan);
   const journal = await openJournal({ fs, clock, dir, writer: '1.a', onSegment: snapshots.take });
@@ -69,7 +69,6 @@ function limit() {
 }
 
 async function recover() {
-  const { foldJournal } = dist('run/snapshots.js');
   const fs = nodeFileSystem();
   const journal = await openJournal({ fs, clock, dir, writer: '2.b' });
   const { state } = await foldJournal(fs, dir, prepareProblem(plan), journal);

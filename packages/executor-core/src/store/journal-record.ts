@@ -57,7 +57,7 @@ export function isJournalRecord(value: unknown): value is JournalRecord {
 }
 
 /** `true` for a record whose shape only a later release knows. */
-export function isOfLaterVersion(value: unknown): boolean {
+export function isOfLaterVersion(value: unknown): value is { readonly v: number } {
   return (
     typeof value === 'object' &&
     value !== null &&

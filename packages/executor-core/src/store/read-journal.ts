@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { RunEvent } from '../model/event';
 import { UserError } from '../model/user-error';
 import type { FileSystem } from '../ports/file-system';
-import type { DamagedPlace } from './journal-codec';
+import type { DamagedPlace, DecodedRecord } from './journal-codec';
 import { decodeRecords } from './journal-codec';
-import type { JournalRecord, VoidedPart } from './journal-record';
+import type { SegmentHead, VoidedPart } from './journal-record';
 import { asEvent, isJournalRecord, isOfLaterVersion, isTyped } from './journal-record';
 import { parseSegmentName } from './run-dir';
 
@@ -83,12 +83,17 @@ export async function readEntries(
   const voided = voidedIn(parts);
   const isVoid = (segment: string, by: string, offset: number): boolean =>
     voided.some((part) => part.segment === segment && part.by === by && offset >= part.from);
-  for (const { name, records } of parts) {
-    for (const { record, offset, bytes } of records) {
-      if (record.head !== undefined || isVoid(name, record.by, offset)) continue;
-      const event = record.blob === undefined ? record.event : await readBlob(fs, dir, record.blob);
-      if (isTyped(event)) entries.push({ writer: record.by, event: asEvent(event) });
-      else damage.push({ segment: name, offset, bytes, kind: 'unreadable' });
+  for (const { name, from, records } of parts) {
+    for (const { value, offset, length } of records) {
+      if (isOfLaterVersion(value)) continue;
+      const record = isJournalRecord(value) ? value : null;
+      if (record?.head !== undefined) continue;
+      if (record !== null && isVoid(name, record.by, from + offset)) continue;
+      const event =
+        record?.blob === undefined ? record?.event : await readBlob(fs, dir, record.blob);
+      if (record !== null && isTyped(event))
+        entries.push({ writer: record.by, event: asEvent(event) });
+      else damage.push({ segment: name, offset: from + offset, bytes: length, kind: 'unreadable' });
     }
   }
   const later = parts.find((part) => part.later !== null)?.later ?? null;
@@ -108,17 +113,13 @@ export function refuseLaterFormat(later: LaterFormat | null): void {
   );
 }
 
-/** Where in its segment a record lies, in bytes. */
-interface PlacedRecord {
-  readonly record: JournalRecord;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** What was read of one segment. */
+/** What was read of one segment, from the byte `from` on. */
 interface SegmentPart {
   readonly name: string;
-  readonly records: readonly PlacedRecord[];
+  readonly from: number;
+  readonly records: readonly DecodedRecord[];
+  /** Heads among the records, with their writer. */
+  readonly heads: readonly (SegmentHead & { readonly by: string })[];
   readonly damage: readonly JournalDamage[];
   readonly later: LaterFormat | null;
   /** Where to go on. */
@@ -126,35 +127,28 @@ interface SegmentPart {
 }
 
 function partOf(name: string, from: number, bytes: Buffer): SegmentPart {
-  const decoded = decodeRecords(bytes);
-  const damage: JournalDamage[] = decoded.damage.map(({ offset, length, kind }) => {
+  const { records, damage: places, consumed } = decodeRecords(bytes);
+  const damage: JournalDamage[] = places.map(({ offset, length, kind }) => {
     return { segment: name, offset: from + offset, bytes: length, kind };
   });
-  const records: PlacedRecord[] = [];
-  let app: string | null = null;
+  const heads: (SegmentHead & { readonly by: string })[] = [];
   let later: LaterFormat | null = null;
-  for (const { value, offset, length } of decoded.records) {
-    const at = from + offset;
-    if (isJournalRecord(value) && value.head !== undefined) app = value.head.app;
-    if (isOfLaterVersion(value)) later ??= { segment: name, version: versionOf(value), app };
-    else if (isJournalRecord(value)) records.push({ record: value, offset: at, bytes: length });
-    else damage.push({ segment: name, offset: at, bytes: length, kind: 'unreadable' });
+  for (const { value } of records) {
+    if (isOfLaterVersion(value)) {
+      later ??= { segment: name, version: value.v, app: heads.at(-1)?.app ?? null };
+    } else if (isJournalRecord(value) && value.head !== undefined) {
+      heads.push({ ...value.head, by: value.by });
+    }
   }
-  return { name, records, damage, later, end: from + decoded.consumed };
-}
-
-function versionOf(value: unknown): number {
-  return (value as { readonly v: number }).v;
+  return { name, from, records, heads, damage, later, end: from + consumed };
 }
 
 /** Records that a later segment says do not count: those `by` a writer in `segment` from `from` on. */
 function voidedIn(
   parts: readonly SegmentPart[],
 ): readonly (VoidedPart & { readonly by: string })[] {
-  return parts.flatMap(({ records }) =>
-    records.flatMap(({ record: { by, head } }) =>
-      head?.void === undefined ? [] : [{ ...head.void, by }],
-    ),
+  return parts.flatMap(({ heads }) =>
+    heads.flatMap(({ by, void: part }) => (part === undefined ? [] : [{ ...part, by }])),
   );
 }
 
