@@ -12,6 +12,8 @@ import { tableText } from './lib/table.mjs';
 
 const quick = process.argv.includes('--quick');
 const EVENTS = quick ? 20_000 : 100_000;
+/** As many as just fit into a segment. */
+const SEGMENT_EVENTS = 23_000;
 const GATE_MS = quick ? '' : 500;
 const child = fileURLToPath(new URL('./lib/journal-child.mjs', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'bench-journal-'));
@@ -31,11 +33,18 @@ try {
   const limit = best('limit', dir);
   const all = best('recover', dir, 'all');
   const snapshot = best('recover', dir);
+  // One segment just before it is full, and no snapshot.
+  const short = mkdtempSync(join(tmpdir(), 'bench-journal-'));
+  const one = measure('write', short, SEGMENT_EVENTS);
+  const rest = best('recover', short);
+  rmSync(short, { recursive: true, force: true });
+  if (one.segments !== 1) throw new Error('the segment is not the only one');
   if (all.landed !== 1000 || snapshot.landed !== 1000) throw new Error('the fold is wrong');
   const rows = [
     ['read the files, JSON.parse each line', limit.cpuMs, 1, ''],
     ['recover, all segments (no snapshot)', all.cpuMs, all.cpuMs / limit.cpuMs, ''],
     ['recover, snapshot and the rest', snapshot.cpuMs, snapshot.cpuMs / limit.cpuMs, GATE_MS],
+    ['recover, the longest rest there can be', rest.cpuMs, rest.cpuMs / limit.cpuMs, GATE_MS],
   ];
   console.log(
     `${written.events} events, ${Math.round(written.bytes / 1e6)} MB in ${written.segments} segments`,

@@ -10,8 +10,8 @@ import { parseSegmentName, segmentName } from './run-dir';
 import type { SegmentFile } from './segment-file';
 import { segmentFile } from './segment-file';
 
-/** A segment of this size (some 25,000 events) is followed by the next one. */
-export const SEGMENT_BYTES = 8 * 1024 * 1024;
+/** A segment of this size (some 15,000 events) is followed by the next one: more is never read behind a snapshot. */
+const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 export interface SegmentsOptions {
   readonly fs: FileSystem;
