@@ -1,6 +1,7 @@
 import { localChannel } from './adapters/local-channel';
 import { lockfileMutex } from './adapters/lockfile-mutex';
 import { nodeClock } from './adapters/node-clock';
+import { nodeDisk } from './adapters/node-disk';
 import { nodeFileSystem } from './adapters/node-file-system';
 import { mortalLauncher } from './adapters/node-process-launcher';
 import { nodeProcessRunner } from './adapters/node-process-runner';
@@ -38,6 +39,7 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
   return {
     clock,
     fs,
+    disk: nodeDisk(),
     quick: nodeQuickFiles(),
     files: nodeFileTree(),
     git: gitAdapter(),

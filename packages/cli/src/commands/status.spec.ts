@@ -53,6 +53,27 @@ describe('status', () => {
     );
   });
 
+  it('says why a run waits for its disk', async () => {
+    const reason = 'the disk of /repo is full; 16 MB are needed';
+    const { world, cli } = look([
+      ...journal,
+      { type: 'disk:refused', at: second(4), trouble: 'full', reason },
+    ]);
+    await cli('status');
+    expect(world.stdout.text).toContain('paused: the disk of /repo is full');
+    await cli('status', '--json');
+    expect(world.stdout.text).toContain('"status": "paused"');
+    expect(world.stdout.text).toContain(`"reason": "${reason}"`);
+  });
+
+  it('says on stderr what could not be read of the journal, and shows the rest', async () => {
+    const { world, cli, reader } = look(journal);
+    reader.unread = ['The journal is damaged at journal-000001.log:17 (40 bytes).'];
+    expect(await cli('status', '--json')).toBe(0);
+    expect(world.stderr.text).toContain('damaged at journal-000001.log:17');
+    expect(JSON.parse(world.stdout.text)).toMatchObject({ schemaVersion: 1 });
+  });
+
   it('of a run that was stopped early tells how to go on', async () => {
     const { world, cli } = look([
       runStarted(plan),

@@ -28,6 +28,7 @@ export async function execute(
 
 async function printOnce(context: Context, reader: RunReader, json: boolean): Promise<void> {
   const view = viewOf(reader.plan, await reader.events(), (await reader.durations()).estimate);
+  for (const problem of await reader.problems()) context.narrate(problem);
   const now = context.deps.now();
   const alive = view.outcome !== null || (await reader.ownerAlive());
   if (json) {

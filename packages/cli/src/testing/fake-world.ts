@@ -213,6 +213,10 @@ export class FakeReader implements RunReader {
 
   durations = (): Promise<DurationModel> => Promise.resolve(NO_HISTORY);
 
+  unread: readonly string[] = [];
+
+  problems = (): Promise<readonly string[]> => Promise.resolve(this.unread);
+
   events = (): Promise<readonly RunEvent[]> => Promise.resolve([...this.journal]);
 
   follow = (listener: (events: readonly RunEvent[]) => void): (() => void) => {

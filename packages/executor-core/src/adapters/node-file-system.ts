@@ -33,6 +33,7 @@ export function nodeFileSystem(): FileSystem {
     replace,
     createExclusive,
     openAppend,
+    syncFolder,
     list,
     makeDir,
     link,
@@ -164,9 +165,9 @@ function appendFile(path: string, fd: number): AppendFile {
       assertOpen();
       const taken = fs.writeSync(fd, bytes);
       if (taken !== bytes.length) {
-        throw new Error(
-          `Short write to ${path}: ${taken} of ${bytes.length} bytes. Is the disk full?`,
-        );
+        const text = `ENOSPC: short write to ${path}: ${taken} of ${bytes.length} bytes`;
+        // The kernel says why only to the next write, which nobody may make in the middle of a record.
+        throw Object.assign(new Error(text), { code: 'ENOSPC' });
       }
     },
     async sync() {

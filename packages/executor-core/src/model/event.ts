@@ -1,3 +1,4 @@
+import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
 import type { ProcessIdentity } from './process';
@@ -172,6 +173,14 @@ export type Fact = Stamped &
         readonly barrier: string;
         readonly waiter: TaskId | null;
       }
+    | {
+        /** The disk takes nothing more: nothing new is begun until it does; agents at work go on. */
+        readonly type: 'disk:refused';
+        readonly trouble: DiskTrouble;
+        /** For people: which disk, and what it needs. */
+        readonly reason: string;
+      }
+    | { readonly type: 'disk:recovered' }
     | {
         readonly type: 'target:advanced';
         readonly ref: string;

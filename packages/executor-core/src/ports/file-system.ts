@@ -13,6 +13,8 @@ export interface FileSystem {
   /** Creates `path` with `content` as one step; `false` when it exists already. */
   createExclusive(path: string, content: string): Promise<boolean>;
   openAppend(path: string): Promise<AppendFile>;
+  /** Forces the names in a folder to disk: what was created, linked or renamed in it. */
+  syncFolder(path: string): Promise<void>;
   /** Names in a folder, sorted; empty when it is missing. */
   list(path: string): Promise<readonly string[]>;
   makeDir(path: string): Promise<void>;

@@ -11,6 +11,11 @@ export interface Journal {
   append(events: readonly RunEvent[]): Promise<void>;
   /** All intact records so far, in file order. Torn or damaged ones are skipped. */
   read(): Promise<readonly RunEvent[]>;
+  /**
+   * Those behind a place that was read before: byte offsets by segment. `null` when some in front of it
+   * turned out not to count, so that all must be read again.
+   */
+  readBehind(cursor: ReadonlyMap<string, number>): Promise<readonly RunEvent[] | null>;
   /** Calls back with records of *other* writers as they appear, from now on. Returns a stop function. */
   follow(onEvents: (events: readonly RunEvent[]) => void): () => void;
   close(): Promise<void>;

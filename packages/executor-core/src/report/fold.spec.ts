@@ -46,6 +46,26 @@ describe('the view of a run', () => {
     });
   });
 
+  it('is paused while the disk refuses, and then stands as it stood', () => {
+    const refused = (at: number): RunEvent => {
+      return { type: 'disk:refused', at: second(at), trouble: 'full', reason: 'full' };
+    };
+    const fold = new RunFold(emptyView(plan)).apply(runStarted(plan));
+    fold.apply({ type: 'run:mode', at: second(1), mode: 'draining', reason: 'asked' });
+    // Told at once, and again when it can be journalled.
+    fold.apply(refused(2)).apply(refused(2));
+    expect(fold.view).toMatchObject({ mode: 'paused', modeReason: 'full' });
+    fold.apply({ type: 'disk:recovered', at: second(3) });
+    expect(fold.view).toMatchObject({ mode: 'draining', modeReason: 'asked', beforeDisk: null });
+    fold.apply(refused(4)).apply({
+      type: 'run:resumed',
+      at: second(5),
+      owner: { pid: 1, startTime: '1', bootId: 'b', host: 'h' },
+    });
+    fold.apply({ type: 'disk:recovered', at: second(6) });
+    expect(fold.view).toMatchObject({ mode: 'running', modeReason: '' });
+  });
+
   it('follows a task through every state to landing', () => {
     const states: string[] = [];
     const fold = new RunFold(emptyView(plan));

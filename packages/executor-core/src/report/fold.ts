@@ -50,7 +50,7 @@ export class RunFold {
     this.#snapshot = null;
     if (event.type === 'run:resumed') this.#restartStays(event.at);
     this.#passTime(event);
-    this.#run = { ...this.#run, ...runPatch(event) };
+    this.#run = { ...this.#run, ...runPatch(event), ...diskPatch(this.#run, event) };
     if ('task' in event) this.#applyToTask(event.task, event);
     return this;
   }
@@ -111,6 +111,7 @@ export function emptyView(plan: Plan, estimate: EstimateOf = () => null): RunVie
     mode: 'running',
     modeReason: '',
     suspended: false,
+    beforeDisk: null,
     outcome: null,
     startedAt: null,
     finishedAt: null,
@@ -143,7 +144,7 @@ export function viewOf(plan: Plan, events: Iterable<RunEvent>, estimate?: Estima
   return fold.view;
 }
 
-const RUNNING = { mode: 'running', modeReason: '', suspended: false } as const;
+const RUNNING = { mode: 'running', modeReason: '', suspended: false, beforeDisk: null } as const;
 
 /** What an event changes about the run itself. */
 function runPatch(event: RunEvent): Partial<Folded> {
@@ -165,6 +166,18 @@ function runPatch(event: RunEvent): Partial<Folded> {
   if (event.type === 'target:held')
     return { target: event.ref, targetCommit: event.commit, targetHeld: event.reason };
   return {};
+}
+
+/** While the disk refuses, a run is paused; then it stands where it stood. */
+function diskPatch(run: Folded, event: RunEvent): Partial<Folded> {
+  const { mode, modeReason, beforeDisk } = run;
+  if (event.type === 'disk:refused') {
+    const before = beforeDisk ?? { mode, modeReason };
+    return { mode: 'paused', modeReason: event.reason, beforeDisk: before };
+  }
+  if (event.type === 'disk:recovered' && beforeDisk !== null)
+    return { ...beforeDisk, beforeDisk: null };
+  return event.type === 'run:mode' || event.type === 'run:finished' ? { beforeDisk: null } : {};
 }
 
 function untouched(task: Task): TaskView {

@@ -50,6 +50,8 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'barrier:left': () => null,
   'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,
   'target:held': (event) => `${shortRef(event.ref)} was not moved: ${event.reason}`,
+  'disk:refused': (event) => `run waits: ${event.reason}`,
+  'disk:recovered': () => 'the disk takes files again: the run goes on',
   'task:retrying': (event) =>
     taskLine('retrying', event.task, [
       `attempt ${event.attempt} in ${durationText(Math.max(0, event.retryAt - event.at))}`,

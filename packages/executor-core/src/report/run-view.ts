@@ -18,6 +18,8 @@ export interface RunView {
   readonly modeReason: string;
   /** Paused, and the agents at work are stopped where they are. */
   readonly suspended: boolean;
+  /** How the run stood before the disk refused; `null` unless it waits for the disk, and is `paused` for it. */
+  readonly beforeDisk: Pick<RunView, 'mode' | 'modeReason'> | null;
   readonly outcome: RunOutcome | null;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;

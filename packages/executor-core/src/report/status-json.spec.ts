@@ -26,6 +26,7 @@ describe('the status object', () => {
     expect(status.run).toEqual({
       id: 'PEXEC-1705316400000',
       status: 'running',
+      reason: null,
       suspended: false,
       phase: { index: 1, total: 2, name: 'level 1' },
       eta_ms: 5000,

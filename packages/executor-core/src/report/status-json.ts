@@ -13,6 +13,8 @@ export interface StatusJson {
     readonly id: string | null;
     /** The outcome once finished, else the mode; `interrupted` when the process that ran it is gone. */
     readonly status: RunMode | RunOutcome | 'interrupted';
+    /** Why it is in this mode, e.g. which disk is full; `null` while it simply runs. */
+    readonly reason: string | null;
     /** The agents at work are stopped where they are. */
     readonly suspended: boolean;
     readonly phase: PhaseView;
@@ -69,6 +71,7 @@ export function statusJson(view: RunView, now: number, ownerAlive = true): Statu
     run: {
       id: view.id,
       status: view.outcome ?? (ownerAlive ? view.mode : 'interrupted'),
+      reason: view.modeReason === '' ? null : view.modeReason,
       suspended: view.suspended,
       phase: view.phase,
       eta_ms: rounded(eta?.p50Ms ?? null, 1),

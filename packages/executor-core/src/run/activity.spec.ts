@@ -31,6 +31,7 @@ function activityWith(
     run: parseRunId('PEXEC-1'),
     taskOf: () => task as NonNullable<typeof task>,
     conflictPolicy: 'wait',
+    insist: (work) => work(),
     emit: (fact) => {
       facts.push(fact);
       return Promise.resolve();

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock';
 import type { LeaseRequest, LeaseStore } from '../locks/lease-store';
 import type { Command } from '../schedule/command';
 import type { AttemptRunner } from './attempt';
+import type { DiskGuard } from './disk-guard';
 import type { Lander } from './lander';
 
 /** How long a lease is asked for before the attempt is given up: a day, because waiting is no failure. */
@@ -21,6 +22,8 @@ export interface ActivityDeps {
   readonly taskOf: (id: TaskId) => Task;
   readonly conflictPolicy: Parameters<LeaseStore['acquire']>[0]['policy'];
   readonly emit: (fact: Fact) => Promise<void>;
+  /** Does what the disk refuses again when it takes files again, see `DiskGuard`. */
+  readonly insist: DiskGuard['insist'];
 }
 
 /** Turns commands into work: leases, attempts, landings, timers. */
@@ -116,19 +119,21 @@ export class Activity {
     command: Extract<Command, { type: 'acquire' }>,
     abort: AbortController,
   ): Promise<void> {
-    const { leases, emit, clock } = this.deps;
+    const { leases, emit, clock, insist } = this.deps;
     const task = this.deps.taskOf(command.task);
     const request = this.requestFor(task, command.slots);
-    const asked = leases.acquire(request, {
-      signal: abort.signal,
-      timeoutMs: LEASE_PATIENCE_MS,
-      onWaiting: (holders) =>
-        void emit({ type: 'task:waiting', task: task.id, holders, at: clock.now() }),
-    });
+    const asked = insist(() =>
+      leases.acquire(request, {
+        signal: abort.signal,
+        timeoutMs: LEASE_PATIENCE_MS,
+        onWaiting: (holders) =>
+          void emit({ type: 'task:waiting', task: task.id, holders, at: clock.now() }),
+      }),
+    );
     const answer = await asked.catch((error: unknown) => messageOf(error));
     if (this.asking.get(task.id) === abort) this.asking.delete(task.id);
     if (typeof answer === 'string') {
-      // A full disk, say. Without this the task would wait for ever for a lease nobody asks for.
+      // Without this the task would wait for ever for a lease nobody asks for.
       await this.giveUp(command, { kind: 'agent-error', message: `no lease: ${answer}` });
       return;
     }

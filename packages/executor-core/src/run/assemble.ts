@@ -16,11 +16,13 @@ import { mayRetry } from '../schedule/retry-policy';
 import type { RunState } from '../schedule/run-state';
 import { accessOf, initialState, stateOf } from '../schedule/run-state';
 import { openDurationHistory } from '../store/duration-history';
+import { reserveDiskNote } from '../store/disk-note';
 import { runPaths } from '../store/run-dir';
 import { Activity } from './activity';
 import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
+import { DiskGuard } from './disk-guard';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
@@ -41,6 +43,7 @@ export interface RunParts {
   readonly lander: Lander;
   readonly pool: WorktreePool;
   readonly verifier: Verifier | null;
+  readonly guard: DiskGuard;
   /** Resolves when everything the run started has ended and what it learned is written. */
   readonly settle: () => Promise<void>;
 }
@@ -89,32 +92,22 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const { tools, repository } = engine;
   const state = options.state ?? (await freshState(engine, options));
   const wire: { loop?: RunLoop; activity?: Activity } = {};
+  const guard = guardDisk(engine, run, (event) => wire.loop?.announce(event));
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = poolOf(engine, run, plan);
   const verifier = createVerifier({ engine, run, plan, pool, graceMs: graceOf(options) });
-  const integration = await Integration.open(
-    {
-      ...tools,
-      root: repository.root,
-      run,
-      land: plan.settings.land,
-      branch: repository.branch,
-      emit,
-      verifier,
-      alone: async (body) => (await pool.site()).alone(body),
-    },
-    repository.head,
-  );
+  const integration = await openIntegration(engine, options, { emit, pool, verifier });
   const loop = new RunLoop(
     state,
-    { journal, clock: tools.clock },
+    { journal, clock: tools.clock, guard },
     (command) => wire.activity?.perform(command),
     options.frontDoor === 'nx' ? concernsAPartOnly : undefined,
   );
-  const lander = new Lander(landerContext(engine, options, { loop, integration, verifier, emit }));
   const taskOf = (id: TaskId): Task =>
     plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
-  const context = attemptContext(engine, options, { loop, integration, pool, emit, taskOf });
+  const parts = { loop, integration, pool, verifier, guard, emit, taskOf };
+  const lander = new Lander(landerContext(engine, options, parts));
+  const context = attemptContext(engine, options, parts);
   const activity = new Activity({
     ...engine,
     clock: tools.clock,
@@ -125,6 +118,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
     taskOf: (id) => ({ ...taskOf(id), access: accessOf(loop.current, taskOf(id)) }),
     conflictPolicy: plan.settings.conflictPolicy,
     emit,
+    insist: (work) => guard.insist(work),
   });
   Object.assign(wire, { loop, activity });
   loop.on((event) => {
@@ -133,7 +127,26 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const durations = recordDurations(openDurationHistory(tools.fs, repository.root), plan);
   loop.on(durations.take);
   const settle = (): Promise<void> => activity.settle().then(durations.settled);
-  return { loop, activity, integration, lander, pool, verifier, settle };
+  return { loop, activity, integration, lander, pool, verifier, guard, settle };
+}
+
+function openIntegration(
+  { tools, repository }: Engine,
+  { run, plan }: AssembleOptions,
+  { emit, pool, verifier }: Pick<RunParts, 'pool' | 'verifier'> & { readonly emit: Emit },
+): Promise<Integration> {
+  const { root, branch, head } = repository;
+  const alone = async <T>(body: () => Promise<T>): Promise<T> => (await pool.site()).alone(body);
+  const { land } = plan.settings;
+  return Integration.open({ ...tools, root, run, land, branch, emit, verifier, alone }, head);
+}
+
+/** The guard of a run; its note has its room from now on. */
+function guardDisk(engine: Engine, run: RunId, tell: (event: Fact) => void): DiskGuard {
+  const { clock, disk, quick } = engine.tools;
+  const { dir } = runPaths(engine.repository.root, run);
+  reserveDiskNote(quick, dir);
+  return new DiskGuard({ clock, disk, quick, dir, tell });
 }
 
 async function freshState(
@@ -169,7 +182,7 @@ type Emit = (fact: Fact) => Promise<void>;
 function landerContext(
   engine: Engine,
   options: AssembleOptions,
-  parts: Pick<RunParts, 'loop' | 'integration' | 'verifier'> & { readonly emit: Emit },
+  parts: Pick<RunParts, 'loop' | 'integration' | 'verifier' | 'guard'> & { readonly emit: Emit },
 ): LanderContext {
   const { run, plan, journal } = options;
   const { git, mutex, clock } = engine.tools;
@@ -192,13 +205,15 @@ function landerContext(
     messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
     publish: () => parts.integration.publish(),
     emit: parts.emit,
+    insist: (work) => parts.guard.insist(work),
   };
 }
 
 function attemptContext(
   engine: Engine,
   options: AssembleOptions,
-  parts: Pick<RunParts, 'loop' | 'integration' | 'pool'> & Pick<AttemptContext, 'emit' | 'taskOf'>,
+  parts: Pick<RunParts, 'loop' | 'integration' | 'pool' | 'guard'> &
+    Pick<AttemptContext, 'emit' | 'taskOf'>,
 ): AttemptContext {
   const { run, plan, journal } = options;
   const { tools, repository } = engine;
@@ -225,6 +240,7 @@ function attemptContext(
       setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath, onProcess }),
     checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
     baseEnv: tools.env,
+    insist: (work) => parts.guard.insist(work),
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
   };
 }

@@ -12,6 +12,7 @@ import type { ProcessRunner, RunningProcess } from '../ports/process-runner';
 import type { AttemptStory } from '../report/attempt-story';
 import type { Command } from '../schedule/command';
 import type { RunPaths } from '../store/run-dir';
+import type { DiskGuard } from './disk-guard';
 import type { StartingPoint } from './feedback';
 
 /** What attempts of one run share. */
@@ -51,6 +52,8 @@ export interface AttemptContext {
   readonly checkEnvironment: (base: string) => Readonly<Record<string, string>>;
   /** Environment this process was started with; agents get a scrubbed copy. */
   readonly baseEnv: Readonly<Record<string, string | undefined>>;
+  /** Does what the disk refuses again when it takes files again, see `DiskGuard`. */
+  readonly insist: DiskGuard['insist'];
   readonly saveBundle: (scene: AttemptScene, candidate: Candidate) => Promise<void>;
 }
 

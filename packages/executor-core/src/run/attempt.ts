@@ -99,7 +99,9 @@ async function attemptInWorktree(
   const stories = command.attempt === 1 ? [] : await context.history(task.id);
   const base = await context.integrationTip();
   const { attempt, slot, token } = command;
-  const { path, branch } = await context.pool.create({ slot, task: task.id, commit: base, token });
+  const { path, branch } = await context.insist(() =>
+    context.pool.create({ slot, task: task.id, commit: base, token }),
+  );
   const profile = context.profileOf(task);
   await context.emit({
     type: 'task:started',
@@ -135,7 +137,7 @@ async function workAndJudge(
   order: StopOrder,
 ): Promise<Verdict> {
   let scene = given;
-  let files = await writeAgentFiles(context, scene);
+  let files = await context.insist(() => writeAgentFiles(context, given));
   const env = attemptEnvironment(context, scene, files);
   const unready = await prepareWorktree(context, scene, env, order);
   if (unready !== null) return { failure: unready, kept: null };
@@ -145,9 +147,12 @@ async function workAndJudge(
     scene = { ...scene, stories: healed.stories };
     files = await writeAgentFiles(context, scene);
   }
+  const judged = scene;
   const failure = await runAgent(context, agentInvocation(context, scene, files, env), order);
   const verdict =
-    failure === null ? await judgeWork(context, scene, files, order) : { failure, kept: null };
+    failure === null
+      ? await context.insist(() => judgeWork(context, judged, files, order))
+      : { failure, kept: null };
   return 'candidate' in verdict ? verdict : healAttempt(context, scene, files, verdict, order);
 }
 

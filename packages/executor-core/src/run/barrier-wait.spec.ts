@@ -69,6 +69,7 @@ class Scene {
         listener([...this.journal]);
         return () => this.listeners.delete(listener);
       },
+      problems: () => Promise.resolve([]),
       ownerAlive: () => Promise.resolve(this.alive),
       durations: () => Promise.reject(new Error('not asked for here')),
       transcripts: () => Promise.resolve([]),

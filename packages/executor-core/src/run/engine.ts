@@ -8,6 +8,7 @@ import { parseTaskId } from '../model/ids';
 import type { AgentProfile, Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentAdapter } from '../ports/agent';
+import type { Disk } from '../ports/disk';
 import type { Journal } from '../ports/journal';
 import { openJournal, writerName } from '../store/journal';
 import type { StatePaths } from '../store/run-dir';
@@ -34,10 +35,26 @@ export async function openEngine(
 ): Promise<Engine> {
   const repository =
     known === null ? await inspectRepository(tools.git, cwd) : await lookAgain(tools.git, known);
+  refuseNetworkDisk(tools.disk, repository.root);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
   return { tools, repository, state, leases };
+}
+
+/**
+ * Several machines, or several caches of one, would share the journal and the leases: appends of two
+ * writers may overwrite each other, a lock may be held twice, and a process of the other machine looks
+ * dead here.
+ */
+function refuseNetworkDisk(disk: Disk, root: string): void {
+  const name = disk.networkName(root);
+  if (name === null) return;
+  throw new UserError(
+    'environment',
+    `${root} is on a network file system (${name}), which cannot keep the journal and the leases: two processes that append at once may overwrite each other there, and locks may be held twice.`,
+    'Put the repository on a local disk, e.g. clone it there. Nothing was changed.',
+  );
 }
 
 /** The adapter of a profile; the plan was checked by `checkAdapters`. */
@@ -69,14 +86,18 @@ export function checkAdapters(tools: Toolbox, plan: Plan): void {
   throw new UserError('usage', `${problems.join('; ')}.`, `Adapters of this version: ${known}.`);
 }
 
-/** Opens the journal of a run of the checkout `root` for writing. */
+/**
+ * Opens the journal of a run of the checkout `root` for writing. `onSegment` is told the name of each
+ * segment that it goes on in.
+ */
 export function openRunJournal(
   { fs, clock, processes }: Pick<Toolbox, 'fs' | 'clock' | 'processes'>,
   root: string,
   run: RunId,
+  onSegment?: (segment: string) => void,
 ): Promise<Journal> {
   const writer = writerName(processes.self().pid);
-  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer });
+  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer, onSegment });
 }
 
 /** Appends one fact to the journal of a run, from a process that takes no part in it. */

@@ -20,6 +20,8 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'timer:due': true,
   'target:advanced': true,
   'target:held': true,
+  'disk:refused': true,
+  'disk:recovered': true,
   'task:overdue': true,
   'run:overdue': true,
   'task:widened': true,

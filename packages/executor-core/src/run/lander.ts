@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock';
 import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
 import { drainQueue } from '../merge/merge-queue';
+import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
 
 /** How long to wait for another process that verifies and lands: its checks may take hours. */
@@ -45,6 +46,8 @@ export interface LanderContext {
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip. */
   readonly publish: () => Promise<void>;
+  /** Does what the disk refuses again when it takes files again, see `DiskGuard`. */
+  readonly insist: DiskGuard['insist'];
   readonly emit: (fact: Fact) => Promise<void>;
 }
 
@@ -92,7 +95,8 @@ export class Lander {
       this.wanted = false;
       try {
         // More may be wanted since: what is left may only add to that.
-        if ((await this.drainUnderLock()) > 0) this.wanted = true;
+        const left = await this.context.insist(() => this.drainUnderLock());
+        if (left > 0) this.wanted = true;
         failures = 0;
       } catch (error) {
         if (this.lockWait.signal.aborted) continue;

@@ -1,20 +1,18 @@
-import type { Candidate, ControlRequest, Fact, RunEvent } from '../model/event';
+import type { Candidate, Fact } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
-import type { ProcessIdentity } from '../model/process';
 import type { Plan, Task } from '../model/task';
 import { isInSlot } from '../model/task-state';
 import type { Journal } from '../ports/journal';
-import type { ProcessTree } from '../ports/processes';
-import { evolve } from '../schedule/evolve';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
-import { accessOf, initialState } from '../schedule/run-state';
+import { accessOf } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { finishedWork } from './finished-work';
 import { knownDurations } from './learn-durations';
 import type { Engine } from './engine';
+import { foldJournal } from './snapshots';
 
 /** Where a run stood, and what must be reported before it goes on. */
 export interface Recovery {
@@ -25,14 +23,6 @@ export interface Recovery {
   /** Leases taken anew for candidates that wait to land. */
   readonly tokens: ReadonlyMap<TaskId, number>;
 }
-
-/** Written by agents and waiters, whether or not somebody drives the run. */
-const FROM_ELSEWHERE: ReadonlySet<RunEvent['type']> = new Set([
-  'task:progress',
-  'barrier:waiting',
-  'barrier:left',
-]);
-const WORTH_KEEPING: ReadonlySet<ControlRequest['kind']> = new Set(['agents', 'retry', 'kill']);
 
 /**
  * Folds the journal of a run whose process is gone and puts right what it left: agents that still
@@ -46,9 +36,10 @@ export async function recoverRun(
   journal: Journal,
 ): Promise<Recovery> {
   const { clock } = engine.tools;
-  const events = await journal.read();
   const { expectedMs } = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const state = events.reduce(evolve, initialState(prepareProblem(plan, expectedMs)));
+  const problem = prepareProblem(plan, expectedMs);
+  const { dir, task: filesOf } = runPaths(engine.repository.root, run);
+  const { state, traces, requests } = await foldJournal(engine.tools.fs, dir, problem, journal);
   const facts: Fact[] = [];
   const waiting = new Map<Task, Candidate>();
   for (const task of plan.tasks) {
@@ -57,7 +48,9 @@ export async function recoverRun(
     if (!isInSlot(now) || !('token' in now)) continue;
     const { id } = task;
     const { attempt, token } = now;
-    engine.tools.trees.signalTree(treeOf(engine, run, id, attempt, events), 'SIGKILL');
+    const { leader, folder } = traces.get(id) ?? { leader: null, folder: null };
+    const output = filesOf(id).attempt(attempt).transcript;
+    engine.tools.trees.signalTree({ leader, mark: { run, task: id }, folder, output }, 'SIGKILL');
     const candidate = await finishedWork(engine, plan, run, task, token);
     if (candidate === null) facts.push(lost(id, attempt, clock.now()));
     else {
@@ -75,44 +68,12 @@ export async function recoverRun(
     const passedOn = { ...candidate, fence };
     facts.push({ type: 'task:queued', task: id, attempt, candidate: passedOn, at: clock.now() });
   }
-  return { state, facts, requests: requestsInWaiting(events), tokens };
+  return { state, facts, requests, tokens };
 }
 
 function lost(task: TaskId, attempt: number, at: number): Fact {
   const failure = { kind: 'interrupted', message: 'the process that ran it was gone' } as const;
   return { type: 'attempt:failed', task, attempt, failure, salvage: null, at };
-}
-
-/** Requests at the end of the journal, which no driver can have acted on; pauses died with theirs. */
-function requestsInWaiting(events: readonly RunEvent[]): readonly Fact[] {
-  const found: Fact[] = [];
-  for (const event of [...events].reverse()) {
-    if (FROM_ELSEWHERE.has(event.type)) continue;
-    if (event.type !== 'control:requested') break;
-    if (WORTH_KEEPING.has(event.request.kind)) found.unshift(event);
-  }
-  return found;
-}
-
-/** What an attempt may have left running, also frozen, by all the journal knows of it. */
-function treeOf(
-  engine: Engine,
-  run: RunId,
-  task: TaskId,
-  attempt: number,
-  events: readonly RunEvent[],
-): ProcessTree {
-  let leader: ProcessIdentity | null = null;
-  let folder: string | null = null;
-  for (const event of events) {
-    if (event.type === 'process:started' && event.task === task) leader = event.process;
-    if (event.type === 'task:started' && event.task === task) {
-      leader = null;
-      folder = event.worktree;
-    }
-  }
-  const output = runPaths(engine.repository.root, run).task(task).attempt(attempt).transcript;
-  return { leader, mark: { run, task }, folder, output };
 }
 
 /** The old holder is dead, so its leases pass on at once; no slot is needed to land. */

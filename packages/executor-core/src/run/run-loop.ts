@@ -5,6 +5,7 @@ import type { Journal } from '../ports/journal';
 import type { Command } from '../schedule/command';
 import { decide } from '../schedule/decide';
 import type { RunState } from '../schedule/run-state';
+import type { DiskGuard } from './disk-guard';
 
 /** Performs one command. Must not throw and must not wait: long work reports back through `emit`. */
 export type Performer = (command: Exclude<Command, { type: 'record' }>) => void;
@@ -34,7 +35,11 @@ export class RunLoop {
 
   constructor(
     private state: RunState,
-    private readonly deps: { readonly journal: Journal; readonly clock: Clock },
+    private readonly deps: {
+      readonly journal: Journal;
+      readonly clock: Clock;
+      readonly guard: DiskGuard;
+    },
     private readonly perform: Performer,
     /** Events of a part of a run that are not true of the whole: told here, not journalled. */
     private readonly isPrivate: (event: RunEvent) => boolean = () => false,
@@ -60,6 +65,11 @@ export class RunLoop {
   /** Resolves when the fact is in the journal and decided upon. */
   emit(fact: Fact): Promise<void> {
     return this.enqueue(fact, false);
+  }
+
+  /** Tells the listeners alone what cannot be journalled now. */
+  announce(event: RunEvent): void {
+    this.tell(event);
   }
 
   /** Takes in a fact another process wrote to the journal. */
@@ -90,6 +100,8 @@ export class RunLoop {
   }
 
   private async handleBatch(batch: readonly PendingFact[]): Promise<void> {
+    const { guard } = this.deps;
+    await guard.clear();
     const toJournal: RunEvent[] = [];
     const all: RunEvent[] = [];
     const commands: Exclude<Command, { type: 'record' }>[] = [];
@@ -105,7 +117,7 @@ export class RunLoop {
       for (const command of concluded) if (command.type !== 'record') commands.push(command);
     }
     try {
-      if (toJournal.length > 0) await this.deps.journal.append(toJournal);
+      if (toJournal.length > 0) await guard.insist(() => this.journal(toJournal));
     } catch (error) {
       for (const { settle } of batch) settle();
       throw error;
@@ -115,6 +127,12 @@ export class RunLoop {
     for (const { settle } of batch) settle();
     const { outcome } = this.state;
     if (outcome !== null && this.pending.length === 0) this.finish(outcome);
+  }
+
+  private journal(events: RunEvent[]): Promise<void> {
+    // What happened to the disk comes first, and with what comes next: nobody acts on it.
+    events.unshift(...this.deps.guard.takeEvents());
+    return this.deps.journal.append(events);
   }
 
   private tell(event: RunEvent): void {

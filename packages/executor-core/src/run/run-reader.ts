@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DurationModel } from '../graph/durations';
 import type { RunEvent } from '../model/event';
 import type { RunId } from '../model/ids';
@@ -8,6 +9,7 @@ import type { FileSystem } from '../ports/file-system';
 import type { Processes } from '../ports/processes';
 import { knownDurations } from './learn-durations';
 import { followJournal } from '../store/follow-journal';
+import { followDiskNote, readDiskNote } from '../store/disk-note';
 import { readJournal } from '../store/read-journal';
 import { listRuns, loadRunPlan, readCurrentRun, runPaths } from '../store/run-dir';
 
@@ -18,6 +20,8 @@ export interface RunReader {
   events(): Promise<readonly RunEvent[]>;
   /** Calls back with all events so far, then with new ones as they appear; returns a stop function. */
   follow(onEvents: (events: readonly RunEvent[]) => void): () => void;
+  /** What could not be read of its journal when it was last read, one sentence each, for people. */
+  problems(): Promise<readonly string[]>;
   /** What earlier runs say about how long its tasks take. */
   durations(): Promise<DurationModel>;
   /** `true` while a process that drives the run lives. */
@@ -50,23 +54,36 @@ export async function openRunReader(
   const plan = await loadRunPlan(fs, root, run);
   if (plan === null) return null;
   const paths = runPaths(root, run);
-  const events = async (): Promise<readonly RunEvent[]> =>
-    (await readJournal(fs, paths.dir)).events;
+  let last: JournalContent | null = null;
+  const reading = async (): Promise<JournalContent> => {
+    const { events, damage, later } = await readJournal(fs, paths.dir);
+    const note = await readDiskNote(fs, paths.dir);
+    last = { events: note === null ? events : [...events, note], damage, later };
+    return last;
+  };
+  const events = async (): Promise<readonly RunEvent[]> => (await reading()).events;
   return {
     id: run,
     plan,
     events,
+    problems: async () => problemsOf(paths.dir, last ?? (await reading())),
     durations: () => knownDurations(fs, root, plan),
     // A reader writes nothing, so no writer is itself.
-    follow: (onEvents) =>
-      followJournal({ ...tools, dir: paths.dir, from: new Map(), except: '' }, onEvents),
+    follow: (onEvents) => {
+      const from = { dir: paths.dir, from: new Map<string, number>(), except: '' };
+      const stopJournal = followJournal({ ...tools, ...from }, onEvents);
+      const stopNote = followDiskNote(tools, paths.dir, onEvents);
+      return () => {
+        stopJournal();
+        stopNote();
+      };
+    },
     ownerAlive: async () =>
       ownersOf(await events()).some((owner) => tools.processes.isAlive(owner)),
     transcripts: async (task) => {
       const found: Transcript[] = [];
-      for (const { id: name } of plan.tasks.filter(
-        (other) => task === undefined || other.id === task,
-      )) {
+      const asked = plan.tasks.filter(({ id: name }) => task === undefined || name === task);
+      for (const { id: name } of asked) {
         const place = paths.task(name);
         for (let attempt = 1; await fs.exists(place.attempt(attempt).dir); attempt += 1) {
           const path = place.attempt(attempt).transcript;
@@ -76,6 +93,24 @@ export async function openRunReader(
       return found;
     },
   };
+}
+
+type JournalContent = Awaited<ReturnType<typeof readJournal>>;
+
+/** A torn record was never confirmed to anybody, so it is no news. */
+function problemsOf(dir: string, { damage, later }: JournalContent): readonly string[] {
+  const problems = damage
+    .filter(({ kind }) => kind !== 'torn')
+    .map(({ segment, offset, bytes, kind }) => {
+      const what = kind === 'damaged' ? 'damaged' : 'a record that cannot be read';
+      return `The journal is ${what} at ${join(dir, segment)}:${offset} (${bytes} bytes); what was recorded there is left out.`;
+    });
+  if (later === null) return problems;
+  const by = later.app === null ? 'a later release' : `parallel-executor ${later.app}`;
+  return [
+    ...problems,
+    `Part of the journal was written by ${by} in format ${later.version} and is left out: this release cannot read it.`,
+  ];
 }
 
 /** Processes that started, joined or resumed the run. */

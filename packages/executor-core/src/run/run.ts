@@ -4,6 +4,7 @@ import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
 import type { RunResult } from '../model/result';
 import type { Plan } from '../model/task';
+import { diskTroubleOf } from '../model/disk-trouble';
 import { UserError } from '../model/user-error';
 import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
@@ -19,6 +20,8 @@ import { knownDurations } from './learn-durations';
 import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
+import type { Snapshots } from './snapshots';
+import { snapshotsOf } from './snapshots';
 
 /** A run in this process. */
 export interface Run {
@@ -75,7 +78,7 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
     claim,
     first,
     frontDoor: options.frontDoor,
-    journal: await openRunJournal(engine.tools, engine.repository.root, id),
+    ...(await journalOf(engine, id, plan)),
   });
 }
 
@@ -83,7 +86,7 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
 export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(engine.tools, plan);
   const claim = await claimWorkspace(engine, id, 'cli');
-  const journal = await openRunJournal(engine.tools, engine.repository.root, id);
+  const { journal, snapshots } = await journalOf(engine, id, plan);
   const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
@@ -92,6 +95,7 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
     plan,
     claim,
     journal,
+    snapshots,
     state,
     before: facts,
     requests,
@@ -101,11 +105,22 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
   });
 }
 
+/** The journal of a run that this process drives, and the snapshots it makes of it. */
+async function journalOf(
+  { tools, repository: { root } }: Engine,
+  run: RunId,
+  plan: Plan,
+): Promise<Pick<Launch, 'journal' | 'snapshots'>> {
+  const snapshots = snapshotsOf(tools.fs, runPaths(root, run).dir, plan);
+  return { snapshots, journal: await openRunJournal(tools, root, run, snapshots.take) };
+}
+
 interface Launch {
   readonly id: RunId;
   readonly plan: Plan;
   readonly claim: number;
   readonly journal: Journal;
+  readonly snapshots: Snapshots;
   readonly state?: RunState;
   /** Facts to report before the run goes on. */
   readonly before?: readonly Fact[];
@@ -155,6 +170,8 @@ async function launch(engine: Engine, info: Launch): Promise<Run> {
       ask({ kind: 'kill', target });
     },
     stop: (how) => {
+      // While the disk refuses nothing is decided, a stop neither: the run ends as it is, to be resumed.
+      if (how !== 'drain' && parts.guard.isHeld) parts.guard.giveUp();
       ask({ kind: 'stop', how });
     },
   };
@@ -169,11 +186,12 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
   for (const request of info.requests ?? []) loop.takeIn(request);
   try {
     await loop.finished.catch((error: unknown) => giveUp(error, info, parts));
-    return await conclude(engine, info, parts);
+    return await conclude(engine, info, parts).catch((error: unknown) => unfinished(error, info));
   } finally {
     unfollow();
     await engine.leases.release(info.claim);
     await engine.leases.close();
+    await info.snapshots.settled();
     await info.journal.close();
   }
 }
@@ -181,23 +199,39 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
 /** Without its journal a run may not act: its agents are ended, what they wrote is kept. */
 async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<never> {
   await parts.activity.abandon();
-  const why = error instanceof Error ? error.message : String(error);
   throw new UserError(
     'environment',
-    `The run ${info.id} cannot go on: its journal cannot be written (${why}).`,
+    `The run ${info.id} cannot go on: its journal cannot be written (${messageOf(error)}).`,
     'Mend that, then continue with parallel-cli resume.',
   );
+}
+
+/** The disk refused to the end, and somebody told the run not to wait for it. */
+function unfinished(error: unknown, info: Launch): never {
+  if (diskTroubleOf(error) === null) throw error;
+  throw new UserError(
+    'environment',
+    `The run ${info.id} cannot go on: the disk refuses (${messageOf(error)}).`,
+    'Mend that, then continue with parallel-cli resume.',
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */
 async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
   await parts.settle();
-  await parts.integration.publish();
+  const { guard } = parts;
+  await guard.insist(() => parts.integration.publish());
   await parts.verifier?.close();
   await parts.pool.close();
   const events: readonly RunEvent[] = await info.journal.read();
   const result = runResult(info.plan, events, engine.tools.clock.now());
-  await writeResultFile(engine.tools.fs, engine.repository.root, info.id, result);
+  await guard.insist(() =>
+    writeResultFile(engine.tools.fs, engine.repository.root, info.id, result),
+  );
   return result;
 }
 

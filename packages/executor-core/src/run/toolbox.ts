@@ -1,6 +1,7 @@
 import type { AgentAdapter } from '../ports/agent';
 import type { Channel } from '../ports/channel';
 import type { Clock } from '../ports/clock';
+import type { Disk } from '../ports/disk';
 import type { FileSystem } from '../ports/file-system';
 import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
@@ -13,6 +14,7 @@ import type { QuickFiles } from '../ports/quick-files';
 export interface Toolbox {
   readonly clock: Clock;
   readonly fs: FileSystem;
+  readonly disk: Disk;
   readonly quick: QuickFiles;
   readonly files: FileTree;
   readonly git: Git;

@@ -64,8 +64,7 @@ function react(turn: Turn, before: RunState, event: Fact): void {
       onTaskOverdue(turn, event);
       return;
     case 'run:overdue':
-      if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
-      else armRunDeadline(turn);
+      meetRunDeadline(turn);
       return;
     case 'run:joined':
     case 'task:waiting':
@@ -77,6 +76,8 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'timer:due':
     case 'target:advanced':
     case 'target:held':
+    case 'disk:refused':
+    case 'disk:recovered':
     case 'task:widened':
     case 'task:healing':
     case 'task:healed':
@@ -84,6 +85,11 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'barrier:left':
       return;
   }
+}
+
+function meetRunDeadline(turn: Turn): void {
+  if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
+  else armRunDeadline(turn);
 }
 
 function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): void {
@@ -270,8 +276,7 @@ function continueAfterRestart(turn: Turn, before: RunState): void {
   for (const { target, by } of before.asked) reopen(turn, target, by);
   settleBlocked(turn, 'recovery');
   if (turn.state.failedFast) turn.cancelAll('fail_fast', 'interrupt');
-  if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
-  else armRunDeadline(turn);
+  meetRunDeadline(turn);
   if (turn.tasksIn('queued', 'merging').length > 0) turn.command({ type: 'land' });
 }
 

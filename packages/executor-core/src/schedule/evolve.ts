@@ -48,6 +48,8 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
     case 'run:overdue':
     case 'target:advanced':
     case 'target:held':
+    case 'disk:refused':
+    case 'disk:recovered':
       return state;
     // A newer writer's event: this version's decisions do not depend on it.
     default:

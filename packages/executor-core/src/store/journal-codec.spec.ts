@@ -1,10 +1,23 @@
 import fc from 'fast-check';
-import { decodeRecords, encodeRecord, fitsRecord, RECORD_CAP } from './journal-codec';
+import type { Decoded } from './journal-codec';
+import * as codec from './journal-codec';
+import { encodeRecord, fitsRecord, RECORD_CAP } from './journal-codec';
 
 const jsonOf = (values: readonly unknown[]): string[] =>
   values.map((value) => JSON.stringify(value));
 const concat = (values: readonly unknown[]): Buffer =>
   Buffer.concat(values.map((value) => encodeRecord(JSON.stringify(value))));
+
+/** What most tests look at: the values, and how many places are no record. */
+const decodeRecords = (
+  bytes: Buffer,
+): Pick<Decoded, 'consumed'> & {
+  readonly entries: readonly unknown[];
+  readonly damaged: number;
+} => {
+  const { records, consumed, damage } = codec.decodeRecords(bytes);
+  return { entries: records.map(({ value }) => value), consumed, damaged: damage.length };
+};
 
 /** Small records of every awkward kind: control characters, RS and LF in strings, astral characters. */
 const anyValue = fc.oneof(
@@ -82,6 +95,25 @@ describe('decodeRecords', () => {
     const decoded = decodeRecords(Buffer.concat([one, two, three]));
     expect(decoded.entries).toEqual([{ n: 1 }, { n: 3 }]);
     expect(decoded.damaged).toBe(1);
+  });
+
+  it('tells where a record lies, and where and why something is none', () => {
+    const [one, two] = [encodeRecord('{"n":1}'), encodeRecord('{"n":2}')];
+    const torn = two.subarray(0, 12);
+    const flipped = Buffer.from(two);
+    flipped[12] = (flipped[12] ?? 0) ^ 1;
+    const unended = Buffer.from(two);
+    unended[two.length - 1] = 0x20;
+    const parts = [one, torn, one, flipped, one, unended, one];
+    const at = (n: number): number => Buffer.concat(parts.slice(0, n)).length;
+    const { records, damage } = codec.decodeRecords(Buffer.concat(parts));
+    expect(records.map(({ offset }) => offset)).toEqual([0, at(2), at(4), at(6)]);
+    expect(records.every(({ length }) => length === one.length)).toBe(true);
+    expect(damage).toEqual([
+      { offset: at(1), length: 12, kind: 'torn' },
+      { offset: at(3), length: two.length, kind: 'damaged' },
+      { offset: at(5), length: two.length, kind: 'damaged' },
+    ]);
   });
 
   it('leaves a record that is still being written for later', () => {

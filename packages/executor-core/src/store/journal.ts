@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { RunEvent } from '../model/event';
-import { UserError } from '../model/user-error';
-import type { Clock } from '../ports/clock';
-import type { AppendFile, FileSystem } from '../ports/file-system';
+import type { FileSystem } from '../ports/file-system';
 import type { Journal } from '../ports/journal';
+import { keepDamagedParts } from './damaged-parts';
 import { followJournal } from './follow-journal';
-import { encodeRecord, fitsRecord } from './journal-codec';
-import { blobName, blobPath, listSegments, readEntries } from './read-journal';
-import type { JournalCursor, JournalRecord } from './read-journal';
-import { segmentName } from './run-dir';
-
-/** Version of the record's shape; raised only when old readers would misread new records. */
-const RECORD_VERSION = 1;
+import { decodeRecords, encodeRecord, fitsRecord, RECORD_CAP } from './journal-codec';
+import { isOfLaterVersion, RECORD_VERSION } from './journal-record';
+import type { JournalRecord } from './journal-record';
+import { refusalOf } from './journal-refusal';
+import { blobName, blobPath, listSegments, readEntries, refuseLaterFormat } from './read-journal';
+import type { JournalCursor, JournalReading } from './read-journal';
+import type { Segments, SegmentsOptions } from './segments';
+import { openSegments } from './segments';
 
 /** Progress, and what a fold learns again from the next fact: nobody acts on these being on disk. */
 const FLEETING: ReadonlySet<RunEvent['type']> = new Set([
@@ -22,14 +22,8 @@ const FLEETING: ReadonlySet<RunEvent['type']> = new Set([
   'task:verifying',
 ]);
 
-export interface JournalOptions {
-  readonly fs: FileSystem;
-  readonly clock: Clock;
-  /** The run's folder; made if missing. */
-  readonly dir: string;
-  /** Unique per open journal, see `writerName`. */
-  readonly writer: string;
-}
+/** `dir` is made if missing; `writer` is unique per open journal, see `writerName`. */
+export type JournalOptions = SegmentsOptions;
 
 /** `true` when `append` must not resolve before the event is on disk. */
 export function isDurable(event: Pick<RunEvent, 'type'>): boolean {
@@ -43,42 +37,51 @@ export function writerName(pid: number): string {
 
 /**
  * Opens the journal of a run for appending, beside any number of other writers: each record is one
- * `O_APPEND` write, and their order in the file is the order of events for everyone.
+ * `O_APPEND` write, and their order in the file is the order of events for everyone. Rejects with
+ * `UserError`, before anything is changed, when a later release wrote what this one cannot read.
  *
- * `append` rejects with `UserError` when the disk refuses. After a failed sync it refuses for good,
- * because the kernel may have dropped the pages it could not write: nothing more can be promised.
+ * `append` rejects with `JournalRefusal` when the disk refuses: then none of what it was given counts,
+ * and it may be given again. The next append tries a fresh segment.
  * `follow` goes on where the last `read` ended (without one, where the journal stood when it was
  * opened), so that nothing falls between the two.
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const { fs, clock, dir, writer } = options;
   await fs.makeDir(dir);
-  const newest = (await listSegments(fs, dir)).at(-1) ?? segmentName(1);
-  const file = await fs.openAppend(join(dir, newest));
-  let cursor: JournalCursor = (await readEntries(fs, dir, new Map())).cursor;
-  const sync = groupCommit(file);
+  let cursor = await endOf(fs, dir);
+  const segments = await openSegments(options).catch((error: unknown) => {
+    throw refusalOf(error);
+  });
   const stops = new Set<() => void>();
-  let tail: Promise<void> = Promise.resolve();
+  let tail: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
 
-  const write = async (events: readonly RunEvent[]): Promise<void> => {
-    for (const event of events) file.append(await recordOf(options, event));
+  const readOn = async (from: JournalCursor): Promise<JournalReading> => {
+    const reading = await readForWriter(fs, dir, from);
+    cursor = reading.cursor;
+    return reading;
   };
 
   return {
     async append(events) {
       if (closing !== null) throw new Error('The journal is closed.');
-      sync.assertHealthy();
-      const written = tail.then(() => write(events)).catch(refuse);
+      const written = tail.then(() => writeEvents(options, segments, events));
       // Later appends go on: this failure is their caller's only if it happens to them as well.
       tail = written.catch(() => undefined);
-      await written;
-      if (events.some(isDurable)) await sync.commit();
+      try {
+        const { synced } = await written;
+        await synced;
+      } catch (error) {
+        throw refusalOf(error);
+      }
     },
     async read() {
-      const reading = await readEntries(fs, dir, new Map());
-      cursor = reading.cursor;
+      const reading = await readOn(new Map());
       return reading.entries.map(({ event }) => event);
+    },
+    async readBehind(from) {
+      const reading = await readOn(from);
+      return reading.voidsEarlier ? null : reading.entries.map(({ event }) => event);
     },
     follow(onEvents) {
       const stop = followJournal({ fs, clock, dir, from: cursor, except: writer }, onEvents);
@@ -90,10 +93,54 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
     close() {
       for (const stop of stops) stop();
-      closing ??= tail.then(() => sync.settled()).then(() => file.close());
+      closing ??= tail.then(() => segments.close());
       return closing;
     },
   };
+}
+
+/** Throws `UserError` when a later release wrote there; what is damaged is kept aside. */
+async function readForWriter(
+  fs: FileSystem,
+  dir: string,
+  from: JournalCursor,
+): Promise<JournalReading> {
+  const reading = await readEntries(fs, dir, from);
+  refuseLaterFormat(reading.later);
+  // A copy of what is lost to us anyhow: not worth failing for.
+  await keepDamagedParts(fs, dir, reading.damage).catch(() => undefined);
+  return reading;
+}
+
+/** `synced` settles once the disk has confirmed what must be confirmed. */
+async function writeEvents(
+  options: JournalOptions,
+  segments: Segments,
+  events: readonly RunEvent[],
+): Promise<{ readonly synced: Promise<void> }> {
+  const records: Buffer[] = [];
+  for (const event of events) records.push(await recordOf(options, event));
+  const segment = await segments.ready();
+  for (const record of records) segment.append(record);
+  return { synced: events.some(isDurable) ? segment.commit() : Promise.resolve() };
+}
+
+/**
+ * Where the journal ends, without reading all of it: the last records of each segment tell. Throws
+ * `UserError` when they are of a later release.
+ */
+async function endOf(fs: FileSystem, dir: string): Promise<JournalCursor> {
+  const end = new Map<string, number>();
+  for (const name of await listSegments(fs, dir)) {
+    const path = join(dir, name);
+    // The last place at which a record that is being written may have begun lies behind this byte.
+    const from = Math.max(0, ((await fs.size(path)) ?? 0) - RECORD_CAP);
+    const { records, consumed } = decodeRecords(await fs.readFrom(path, from));
+    end.set(name, from + consumed);
+    if (!records.some(({ value }) => isOfLaterVersion(value))) continue;
+    refuseLaterFormat((await readEntries(fs, dir, new Map())).later);
+  }
+  return end;
 }
 
 /** The record of an event; one that is too big goes to a blob first, so that no record dangles. */
@@ -111,56 +158,4 @@ async function recordOf({ fs, dir, writer }: JournalOptions, event: RunEvent): P
   const { type, at } = event;
   const stub = 'task' in event ? { type, at, task: event.task } : { type, at };
   return encodeRecord(JSON.stringify({ ...whole, event: stub, blob }));
-}
-
-interface GroupCommit {
-  /** Resolves once everything appended before the call is on disk. */
-  commit(): Promise<void>;
-  /** Throws when an earlier sync failed. */
-  assertHealthy(): void;
-  /** Resolves when no sync is under way; never rejects. */
-  settled(): Promise<void>;
-}
-
-/** Callers that arrive while a sync is under way share the next one: 25 agents, two fdatasyncs. */
-function groupCommit(file: AppendFile): GroupCommit {
-  let underWay: Promise<void> = Promise.resolve();
-  let next: Promise<void> | null = null;
-  let broken: UserError | null = null;
-
-  const assertHealthy = (): void => {
-    if (broken !== null) throw broken;
-  };
-  const run = async (): Promise<void> => {
-    next = null;
-    assertHealthy();
-    await file.sync().catch((error: unknown) => {
-      broken = refusal(error);
-      throw broken;
-    });
-  };
-  return {
-    assertHealthy,
-    commit() {
-      if (next === null) {
-        next = underWay.then(run);
-        underWay = next.catch(() => undefined);
-      }
-      return next;
-    },
-    settled: () => underWay,
-  };
-}
-
-function refuse(error: unknown): never {
-  throw refusal(error);
-}
-
-function refusal(error: unknown): UserError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new UserError(
-    'environment',
-    `The journal cannot be written: ${why}`,
-    'Make room on the disk or mend it, then continue with `parallel-cli resume`.',
-  );
 }

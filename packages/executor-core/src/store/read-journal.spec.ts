@@ -39,7 +39,7 @@ describe('reading a journal with nobody running', () => {
 
   it('gives nothing for a run that has no journal, and creates nothing', async () => {
     const missing = join(dir, 'no');
-    expect(await readJournal(files, missing)).toEqual({ events: [], damaged: 0 });
+    expect(await readJournal(files, missing)).toEqual({ events: [], damage: [], later: null });
     expect(fs.existsSync(missing)).toBe(false);
   });
 
@@ -47,15 +47,38 @@ describe('reading a journal with nobody running', () => {
     await write([failed(1, ''), failed(2, '')]);
     fs.appendFileSync(segment(), '\x1etorn');
     await write([failed(3, '')]);
-    const { events, damaged } = await readJournal(files, dir);
+    const { events, damage } = await readJournal(files, dir);
     expect(events.map(({ at }) => at)).toEqual([1, 2, 3]);
-    expect(damaged).toBe(1);
+    expect(damage).toEqual([
+      {
+        segment: 'journal-000001.log',
+        offset: expect.any(Number) as number,
+        bytes: 5,
+        kind: 'torn',
+      },
+    ]);
   });
 
-  it('passes on events and versions it does not know, as they are', async () => {
+  it('passes on events it does not know, as they are', async () => {
     const event = { type: 'task:teleported', at: 5, where: { x: 1 } };
-    appendRaw({ v: 9, by: 'later', more: true, event });
-    expect(await readJournal(files, dir)).toEqual({ events: [event], damaged: 0 });
+    appendRaw({ v: 1, by: 'later', more: true, event });
+    expect(await readJournal(files, dir)).toEqual({ events: [event], damage: [], later: null });
+  });
+
+  it('skips records of a later format, and tells which release wrote them', async () => {
+    const head = { app: '7.8.9', follows: null, cause: 'first' };
+    await write([failed(1, '')]);
+    appendRaw({ v: 1, by: 'later', head, event: { type: 'journal:segment' } });
+    appendRaw({ v: 3, by: 'later', event: { type: 'task:landed', at: 2 } });
+    const { events, later } = await readJournal(files, dir);
+    expect(events).toHaveLength(1);
+    expect(later).toEqual({ segment: 'journal-000001.log', version: 3, app: '7.8.9' });
+  });
+
+  it('leaves a segment head out of the events, with or without what it does not know of it', async () => {
+    const head = { app: '7.8.9', follows: null, cause: 'new-cause', more: [1] };
+    appendRaw({ v: 1, by: 'later', head, event: { type: 'journal:segment', at: 1 } });
+    expect(await readJournal(files, dir)).toEqual({ events: [], damage: [], later: null });
   });
 
   it('skips records that hold no event', async () => {
@@ -70,7 +93,9 @@ describe('reading a journal with nobody running', () => {
       { by: 1, event: {} },
     );
     appendRaw({ v: 1, by: 'x', event: { type: 'a' }, blob: 7 });
-    expect(await readJournal(files, dir)).toEqual({ events: [], damaged: 9 });
+    const { events, damage } = await readJournal(files, dir);
+    expect(events).toEqual([]);
+    expect(damage.map(({ kind }) => kind)).toEqual(new Array(9).fill('unreadable'));
   });
 
   it('skips an event whose blob is gone, changed, or named like a path', async () => {
@@ -87,9 +112,9 @@ describe('reading a journal with nobody running', () => {
     fs.appendFileSync(second, ' ');
     fs.writeFileSync(join(dir, 'secret.json'), '{"type":"a"}');
     appendRaw({ v: 1, by: 'x', event: { type: 'a' }, blob: '../secret' });
-    const { events, damaged } = await readJournal(files, dir);
+    const { events, damage } = await readJournal(files, dir);
     expect(events).toEqual([failed(3, 'z'.repeat(5000))]);
-    expect(damaged).toBe(3);
+    expect(damage).toHaveLength(3);
   });
 
   it('goes on from a cursor, also across a record that was half there', async () => {
