@@ -3,6 +3,7 @@
  * hold at the end read from git, the journal and the agents' own log. Ends with 1 when anything is lost.
  * Usage: npm run chaos -- [--rounds 10] [--seed N] [--kills 10] [--agents 25] [--tasks 25] [--files 200]
  *                         [--door cli|nx] (nx: executors forked by `nx run-many`)
+ *                         [--kind 'full disk'|'failing disk'|clock|kills] (every round of this kind)
  *                         [--keep] (leave the repository of a round that failed)
  */
 import { execFileSync } from 'node:child_process';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: '25' },
     files: { type: 'string', default: '200' },
     door: { type: 'string', default: 'cli' },
+    kind: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -45,7 +47,7 @@ report();
 
 async function playRound(round) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parallel-chaos-')));
-  const kind = kindOf(round);
+  const kind = values.kind ?? kindOf(round);
   const disk = kind === 'full disk' ? mountDisk(folder) : null;
   const place = join(folder, 'disk');
   const world = makeWorld(join(place, 'repository'), {
