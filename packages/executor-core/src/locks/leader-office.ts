@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { ProcessIdentity } from '../model/process';
-import type { Channel, Listener } from '../ports/channel';
+import type { Channel, Line, LineEvents, Listener } from '../ports/channel';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Mutex } from '../ports/mutex';
 import { MutexTimeout } from '../ports/mutex';
 import type { Processes } from '../ports/processes';
 import type { QuickFiles } from '../ports/quick-files';
-import { parseToLeader, PROTOCOL } from './leader-messages';
+import { isIdentity, parseObject } from './ask';
+import { parseHello, parseToLeader, PROTOCOL, type FromLeader } from './leader-messages';
 import { NumberRange } from './number-range';
 import { createTableFiles, readTable, type TableFiles } from './table-files';
 import { findFolder, mutexPath, type TableFolder } from './table-folder';
@@ -53,20 +53,6 @@ const TICK_MS = 100;
 const BEATS_PER_TTL = 4;
 /** Somebody who cannot reach the leader left this file: the leader steps down. */
 export const YIELD_FILE = 'yield';
-/** Who makes this file tries to lead; the others wait for the card. */
-export const CANDIDATE_FILE = 'candidate';
-
-const card = z.object({
-  protocol: z.number(),
-  address: z.string(),
-  owner: z.object({
-    pid: z.number(),
-    startTime: z.string(),
-    bootId: z.string(),
-    host: z.string(),
-  }),
-  since: z.number(),
-});
 
 /**
  * Path of the leader's card; its modification time is the leader's heartbeat. It names the epoch: the
@@ -80,11 +66,12 @@ export function cardPath({ path, epoch }: TableFolder): string {
 export async function readCard(fs: FileSystem, folder: TableFolder): Promise<LeaderCard | null> {
   const text = await fs.readText(cardPath(folder));
   if (text === null) return null;
-  try {
-    return card.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+  const card = parseObject(text);
+  if (card === null) return null;
+  const { protocol, address, owner, since } = card;
+  if (typeof protocol !== 'number' || typeof since !== 'number') return null;
+  if (typeof address !== 'string' || !isIdentity(owner)) return null;
+  return { protocol, address, owner, since };
 }
 
 /**
@@ -201,24 +188,7 @@ class Tenure {
     const { channel, clock, quick, locksDir, processes } = this.deps;
     await this.sweepOldEpochs();
     quick.remove(join(this.folder.path, YIELD_FILE));
-    this.listener = await channel.listen(locksDir, (line) => {
-      const session: Session = {
-        tell: (message) => {
-          line.send(JSON.stringify(message));
-        },
-      };
-      return {
-        onMessage: (text) => {
-          this.lastHeard = clock.now();
-          const message = parseToLeader(text);
-          if (message === null) line.close();
-          else this.leader.receive(session, message);
-        },
-        onClose: () => {
-          this.leader.leave(session);
-        },
-      };
-    });
+    this.listener = await channel.listen(locksDir, (line) => this.serve(line));
     const { address } = this.listener;
     const written: LeaderCard = {
       protocol: PROTOCOL,
@@ -228,6 +198,37 @@ class Tenure {
     };
     quick.create(cardPath(this.folder), `${JSON.stringify(written, null, 2)}\n`);
     this.arm();
+  }
+
+  /** A line of another process: says hello, then asks. */
+  private serve(line: Line): LineEvents {
+    let session: Session | null = null;
+    const begin = (text: string): void => {
+      const hello = parseHello(text);
+      if (hello === null) {
+        line.close();
+        return;
+      }
+      const tell = (message: FromLeader): void => {
+        line.send(JSON.stringify(message));
+      };
+      session = { owner: hello.owner, ttlMs: hello.ttlMs, tell };
+    };
+    return {
+      onMessage: (text) => {
+        this.lastHeard = this.deps.clock.now();
+        if (session === null) {
+          begin(text);
+          return;
+        }
+        const message = parseToLeader(text);
+        if (message === null) line.close();
+        else this.leader.receive(session, message);
+      },
+      onClose: () => {
+        if (session !== null) this.leader.leave(session);
+      },
+    };
   }
 
   private arm(): void {

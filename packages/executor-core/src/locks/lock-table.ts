@@ -1,4 +1,3 @@
-import type { Access } from '../model/access';
 import { slotName } from '../model/ids';
 import { priorityClass } from '../model/task';
 import { conflictsWith, shortOf, type Demand } from './compatibility';
@@ -70,21 +69,6 @@ export function planGrants(
 export function describeBlocker(record: TableRecord): string {
   if (!isLease(record)) return `${record.task} (waiting)`;
   return record.slot === null ? record.task : `${record.task} (${slotName(record.slot)})`;
-}
-
-/**
- * `conflicts` that answers once per pair of demands, and forgets them with the demands. A demand is
- * known by its `access` object, which a lease has from the wait it came from.
- */
-export function rememberConflicts(conflicts: ConflictTest = conflictsWith): ConflictTest {
-  const answers = new WeakMap<Access, WeakMap<Access, boolean>>();
-  return (request, holder) => {
-    const known = answers.get(request.access) ?? new WeakMap<Access, boolean>();
-    answers.set(request.access, known);
-    const answer = known.get(holder.access) ?? conflicts(request, holder);
-    known.set(holder.access, answer);
-    return answer;
-  };
 }
 
 function queueOrder(a: WaitRecord, b: WaitRecord): number {
