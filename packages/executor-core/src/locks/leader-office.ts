@@ -10,6 +10,7 @@ import type { QuickFiles } from '../ports/quick-files';
 import { isIdentity, parseObject } from './ask';
 import { parseHello, parseToLeader, PROTOCOL, type FromLeader } from './leader-messages';
 import { NumberRange } from './number-range';
+import { isIdleName } from './lease-files';
 import { createTableFiles, readTable, type TableFiles } from './table-files';
 import { findFolder, mutexPath, type TableFolder } from './table-folder';
 import { TableLeader } from './table-leader';
@@ -263,7 +264,8 @@ class Tenure {
       if (isOld || /^leader-.+\.sock$/.test(name)) await fs.removeTree(join(locksDir, name));
     }
     for (const name of await this.files.names()) {
-      if (/^leader-\d+\.json$/.test(name)) quick.remove(join(this.folder.path, name));
+      const isLeft = /^leader-\d+\.json$/.test(name) || isIdleName(name);
+      if (isLeft) quick.remove(join(this.folder.path, name));
     }
   }
 

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeQuickFiles } from '../adapters/node-quick-files';
-import { LeaseFiles } from './lease-files';
+import { isIdleName, LeaseFiles } from './lease-files';
 
 let root: string;
 let folder: string;
@@ -22,7 +22,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'lease-files-'));
   folder = join(root, 'leases-1');
   mkdirSync(folder);
-  files = new LeaseFiles(nodeQuickFiles());
+  files = new LeaseFiles(nodeQuickFiles(), folder);
 });
 afterEach(() => {
   files.close();
@@ -45,12 +45,19 @@ describe('files of leases', () => {
     expect(readdirSync(folder)).toEqual(['three']);
   });
 
-  it('are removed when nobody needs one', () => {
+  it('lose their names when nobody needs one, and wait for their next use', () => {
     files.create(at('one'), '1');
     files.spare(at('one'));
     expect(files.removeSpares()).toBe(true);
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(folder).map(isIdleName)).toEqual([true]);
     expect(files.removeSpares()).toBe(true);
+    files.create(at('two'), '2');
+    expect(readdirSync(folder)).toEqual(['two']);
+    expect(text('two')).toBe('2');
+    files.spare(at('two'));
+    files.removeSpares();
+    files.close();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('are made anew when the spare one has been removed by somebody else', () => {
@@ -94,7 +101,11 @@ describe('files of leases', () => {
     for (let n = 300; n < 600; n += 1) files.create(at(`f${n}`), `${n}`);
     expect(files.removeSpares()).toBe(true);
     expect(readdirSync(folder)).toHaveLength(300);
-    expect(text('f599')).toBe('599');
+    for (let n = 300; n < 600; n += 1) files.spare(at(`f${n}`));
+    for (let n = 600; n < 601; n += 1) files.create(at(`f${n}`), `${n}`);
+    expect(files.removeSpares()).toBe(true);
+    expect(readdirSync(folder)).toHaveLength(33);
+    expect(text('f600')).toBe('600');
   });
 
   it('refuse a name that is taken', () => {

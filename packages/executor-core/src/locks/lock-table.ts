@@ -46,8 +46,7 @@ export function planGrants(
   conflicts: ConflictTest = conflictsWith,
 ): ReadonlyMap<number, GrantDecision> {
   const decisions = new Map<number, GrantDecision>();
-  const slots = new Map<number, TableRecord>();
-  for (const lease of table.leases) if (lease.slot !== null) slots.set(lease.slot, lease);
+  const slots = takenSlots(table.leases);
   const ahead: TableRecord[] = [...table.leases];
 
   for (const waiter of [...table.waiters].sort(queueOrder)) {
@@ -71,7 +70,8 @@ export function describeBlocker(record: TableRecord): string {
   return record.slot === null ? record.task : `${record.task} (${slotName(record.slot)})`;
 }
 
-function queueOrder(a: WaitRecord, b: WaitRecord): number {
+/** By priority class, then by ticket. */
+export function queueOrder(a: WaitRecord, b: WaitRecord): number {
   return priorityClass(a.priority) - priorityClass(b.priority) || a.ticket - b.ticket;
 }
 
@@ -85,12 +85,19 @@ function obstacles(
   return [...new Set([...excluding, ...shortOf(waiter, ahead)])];
 }
 
-function exclude(a: TableRecord, b: TableRecord, conflicts: ConflictTest): boolean {
+/** `true` when neither may be granted while the other is, whatever else there is. Symmetric. */
+export function exclude(a: TableRecord, b: TableRecord, conflicts: ConflictTest): boolean {
   return (a.run === b.run && a.task === b.task) || conflicts(a, b);
 }
 
+export function takenSlots(leases: readonly LeaseRecord[]): Map<number, TableRecord> {
+  const slots = new Map<number, TableRecord>();
+  for (const lease of leases) if (lease.slot !== null) slots.set(lease.slot, lease);
+  return slots;
+}
+
 /** `null`: it asks for none; `undefined`: all it would take are taken. */
-function freeSlot(
+export function freeSlot(
   waiter: WaitRecord,
   slots: ReadonlyMap<number, TableRecord>,
 ): number | null | undefined {

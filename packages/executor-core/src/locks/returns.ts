@@ -1,5 +1,8 @@
 import type { Session } from './waiting';
 
+/** Most who give back ask again soon, and a message of its own is dear. */
+const QUIET_LOOKS = 3;
+
 interface Returned {
   readonly session: Session;
   readonly token: number;
@@ -9,6 +12,7 @@ interface Returned {
 export class Returns {
   private noted: Returned[] = [];
   private readonly gone = new Map<Session, number[]>();
+  private readonly looks = new WeakMap<Session, number>();
 
   /** Its file will go in this turn. */
   note(session: Session, token: number): void {
@@ -36,6 +40,7 @@ export class Returns {
     const tokens = this.gone.get(session);
     if (tokens === undefined) return null;
     this.gone.delete(session);
+    this.looks.delete(session);
     return tokens;
   }
 
@@ -44,8 +49,17 @@ export class Returns {
     this.gone.delete(session);
   }
 
-  /** Those who have to be told something. */
-  owners(): readonly Session[] {
-    return [...this.gone.keys()];
+  /**
+   * Those who have asked for nothing with whose answer they could have been told, since this was called
+   * `QUIET_LOOKS` times.
+   */
+  overdue(): readonly Session[] {
+    const overdue: Session[] = [];
+    for (const session of this.gone.keys()) {
+      const looks = (this.looks.get(session) ?? 0) + 1;
+      this.looks.set(session, looks);
+      if (looks > QUIET_LOOKS) overdue.push(session);
+    }
+    return overdue;
   }
 }

@@ -102,7 +102,7 @@ export interface TableFiles {
 export function createTableFiles(fs: FileSystem, quick: QuickFiles, folder: string): TableFiles {
   const fencedDir = fencedDirOf(folder);
   const pathOf = (record: TableRecord | WideRecord): string => join(folder, recordName(record));
-  const leaseFiles = new LeaseFiles(quick);
+  const leaseFiles = new LeaseFiles(quick, folder);
   const assertHere = async (): Promise<void> => {
     if (!(await fs.exists(folder))) throw new TableMoved();
   };

@@ -1,10 +1,11 @@
 import type { Clock } from '../ports/clock';
 import { conflictsWith } from './compatibility';
 import { rememberOverlaps } from './known-overlaps';
+import { GrantFinder } from './grant-finder';
 import { LeaseBook } from './lease-book';
 import { leaseFrom, type LeaseRecord } from './lease-record';
 import type { FromLeader, ToLeader } from './leader-messages';
-import { describeBlocker, planGrants, type ConflictTest } from './lock-table';
+import { describeBlocker, planGrants, type ConflictTest, type LockTable } from './lock-table';
 import type { NumberRange } from './number-range';
 import { Returns } from './returns';
 import { isSameProcess } from './same-process';
@@ -46,6 +47,7 @@ export class TableLeader {
   private readonly returns = new Returns();
   private readonly judges: TableJudge;
   private readonly conflicts: ConflictTest;
+  private readonly finder: GrantFinder;
   private settling = false;
   private over = false;
 
@@ -59,6 +61,7 @@ export class TableLeader {
     this.judges = new TableJudge({ ...deps, book, waiting, isOver: () => this.over });
     const overlap = rememberOverlaps();
     this.conflicts = (request, holder) => conflictsWith(request, holder, overlap);
+    this.finder = new GrantFinder(this.conflicts);
   }
 
   receive(session: Session, message: ToLeader): void {
@@ -112,7 +115,7 @@ export class TableLeader {
     if (this.over) return;
     try {
       await this.deps.files.assertHere();
-      for (const session of this.returns.owners()) this.tell(session, { op: 'gone' });
+      for (const session of this.returns.overdue()) this.tell(session, { op: 'gone' });
       if (this.waiting.size === 0) return;
       this.waiting.file(this.deps.clock.now() - FILED_AFTER_MS);
       await this.judge();
@@ -170,13 +173,11 @@ export class TableLeader {
     // To be told of nothing: this process leads no more.
     if (granted === null) return;
     const returned = this.returns.cut();
-    if (files.removeSpares()) this.returns.confirm(returned);
-    else {
-      const sure = files.assertHere().then(() => {
-        this.returns.confirm(returned);
-      });
-      this.loseUnless(sure);
-    }
+    const confirm = (): void => {
+      this.returns.confirm(returned);
+    };
+    if (files.removeSpares()) confirm();
+    else this.loseUnless(files.assertHere().then(confirm));
     for (const { session, lease } of granted) this.tellGrant(session, lease);
   }
 
@@ -191,28 +192,22 @@ export class TableLeader {
     const { numbers } = this.deps;
     const needed = 2 * this.waiting.size;
     if (!numbers.has(needed)) {
-      const more = numbers.refill(needed).then(() => {
-        this.settleSoon();
-      });
-      this.loseUnless(more);
+      this.loseUnless(
+        numbers.refill(needed).then(() => {
+          this.settleSoon();
+        }),
+      );
       return [];
     }
-    const queue = new Map<number, Waiting>();
-    for (const one of this.waiting.all()) {
-      if (one.record.ticket === 0) one.record = { ...one.record, ticket: numbers.next() };
-      queue.set(one.record.ticket, one);
-    }
-    const waiters = [...queue.values()].map(({ record }) => record);
-    const table = { leases: this.book.all(), waiters };
+    this.waiting.number(() => numbers.next());
+    const queue = this.waiting.queue();
     const granted: Granting[] = [];
-    let hurry = false;
-    for (const [ticket, decision] of planGrants(table, this.conflicts)) {
+    for (const { ticket, slot } of this.finder.find(this.tableOf(queue))) {
       const one = queue.get(ticket);
-      if (one === undefined || one.session === null) continue;
-      if (decision.granted) granted.push(...this.grant(one, one.session, decision.slot));
-      else one.blockers = decision.blockers;
-      hurry ||= one.hurry && !decision.granted;
+      // Somebody who is not here keeps its place, but gets nothing.
+      if (one?.session) granted.push(...this.grant(one, one.session, slot));
     }
+    const hurry = this.waiting.all().some((one) => one.session !== null && one.hurry);
     // Before anybody is sent away, the dead are.
     if (hurry)
       void this.judge().then(() =>
@@ -221,6 +216,10 @@ export class TableLeader {
         }),
       );
     return this.over ? null : granted;
+  }
+
+  private tableOf(queue: ReadonlyMap<number, Waiting>): LockTable {
+    return { leases: this.book.all(), waiters: [...queue.values()].map(({ record }) => record) };
   }
 
   private grant(one: Waiting, session: Session, slot: number | null): readonly Granting[] {
@@ -271,12 +270,16 @@ export class TableLeader {
   private tellWaiting(who: 'late' | 'hurried'): void {
     if (this.over) return;
     const due = this.deps.clock.now() - TOLD_AFTER_MS;
-    for (const one of this.waiting.all()) {
-      const { session, record } = one;
-      if (session === null || record.ticket === 0) continue;
-      if (who === 'late' ? record.requestedAt > due : !one.hurry) continue;
-      const news = newsFor(one);
-      if (news !== null) this.tell(session, news);
+    const queue = this.waiting.queue();
+    const isDue = ({ record, hurry }: Waiting): boolean =>
+      who === 'late' ? record.requestedAt <= due : hurry;
+    if (![...queue.values()].some(isDue)) return;
+    for (const [ticket, decision] of planGrants(this.tableOf(queue), this.conflicts)) {
+      const one = queue.get(ticket);
+      // Who can be granted now will be, in a moment.
+      if (decision.granted || !one?.session || !isDue(one)) continue;
+      const news = newsFor(one, decision.blockers);
+      if (news !== null) this.tell(one.session, news);
     }
   }
 

@@ -22,8 +22,6 @@ export interface Waiting {
   filed: boolean;
   /** Its owner waits for the first answer; cleared by it. */
   hurry: boolean;
-  /** Those in its way, as last decided. */
-  blockers: readonly TableRecord[];
   told: string | null;
 }
 
@@ -45,6 +43,22 @@ export class WaitingRoom {
 
   all(): readonly Waiting[] {
     return [...this.waiting.values()];
+  }
+
+  /** Those with a place in the queue, by their tickets. */
+  queue(): ReadonlyMap<number, Waiting> {
+    const queue = new Map<number, Waiting>();
+    for (const one of this.waiting.values()) {
+      if (one.record.ticket !== 0) queue.set(one.record.ticket, one);
+    }
+    return queue;
+  }
+
+  /** Gives everybody a place in the queue. */
+  number(next: () => number): void {
+    for (const one of this.waiting.values()) {
+      if (one.record.ticket === 0) one.record = { ...one.record, ticket: next() };
+    }
   }
 
   /** Somebody asks, or asks again: then it keeps the place it has. */
@@ -126,13 +140,13 @@ function waitOf(ask: Ask, { owner, ttlMs }: Session): WaitRecord {
 }
 
 function waitingFor(record: WaitRecord, filed: boolean): Waiting {
-  return { record, session: null, filed, hurry: false, blockers: [], told: null };
+  return { record, session: null, filed, hurry: false, told: null };
 }
 
 /** What its owner is to be told of those in its way; `null` when that is no news. */
-export function newsFor(one: Waiting): FromLeader | null {
+export function newsFor(one: Waiting, blockers: readonly TableRecord[]): FromLeader | null {
   one.hurry = false;
-  const holders = one.blockers.map(describeBlocker);
+  const holders = blockers.map(describeBlocker);
   const text = holders.join('\n');
   if (one.told === text) return null;
   one.told = text;
