@@ -18,7 +18,8 @@ const LOOK_FACTOR = 1.5;
 
 /**
  * Of many who look for a leader one should try to be it, because to contend for the mutex is dear.
- * Nothing depends on it: a candidate that is dead, or does not get as far as leading, is passed over.
+ * Nothing depends on it: beside a candidate that is dead, or does not get as far as leading, another one
+ * tries, and then another.
  */
 export class Candidacy {
   constructor(private readonly deps: CandidacyDeps) {}
@@ -38,8 +39,8 @@ export class Candidacy {
     if (quick.create(path, `${self}\n`) !== 'exists') return false;
     for (let pauseMs = LOOK_MS; !signal.aborted; pauseMs *= LOOK_FACTOR) {
       const verdict = await this.judge(path);
-      if (verdict === 'slow') return false;
-      if (verdict === 'dead') quick.remove(path);
+      // Whoever is first to make the file again is the next.
+      if (verdict === 'hopeless') quick.remove(path);
       if (verdict !== 'trying') return true;
       await new Promise<void>((resolve) => {
         clock.after(Math.min(LOOK_LIMIT_MS, pauseMs), resolve);
@@ -55,15 +56,15 @@ export class Candidacy {
     this.deps.quick.remove(join(folder.path, CANDIDATE_FILE));
   }
 
-  private async judge(path: string): Promise<'trying' | 'slow' | 'dead' | 'gone'> {
+  private async judge(path: string): Promise<'trying' | 'hopeless' | 'gone'> {
     const { fs, clock, processes } = this.deps;
     const since = await fs.modifiedAt(path);
     const text = await fs.readText(path);
     if (since === null || text === null) return 'gone';
     const maker = parseObject(text);
     const known = isIdentity(maker) ? maker : null;
-    if (known !== null && !processes.isAlive(known)) return 'dead';
+    if (known !== null && !processes.isAlive(known)) return 'hopeless';
     const patienceMs = known === null ? NAMELESS_PATIENCE_MS : PATIENCE_MS;
-    return clock.now() - since > patienceMs ? 'slow' : 'trying';
+    return clock.now() - since > patienceMs ? 'hopeless' : 'trying';
   }
 }
