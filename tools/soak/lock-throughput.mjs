@@ -1,16 +1,19 @@
 /**
  * How fast leases are: 25 processes take and give back 200 leases each (1 or 2 written and up to 2
- * read packages out of 40, all or nothing), beside raw proper-lockfile on one file and beside the
- * store within one process. Afterwards every pair of leases that were held at the same time is checked
- * for a conflict; exit 1 when there is one, or when a process failed.
- * Usage: npm run soak:throughput -- [--processes 25] [--operations 200]
+ * read packages out of 40, all or nothing), beside raw proper-lockfile on one file, beside a socket that
+ * only answers (see bare-socket), and beside the store within one process. Afterwards every pair of
+ * leases that were held at the same time is checked for a conflict; exit 1 when there is one, or when a
+ * process failed. A busy machine slows all of them down alike: compare within a run. The CPU time per
+ * operation, of the leader and of the rest, gives the ceilings.
+ * Usage: npm run soak:throughput -- [--processes 25] [--operations 200] [--runs 1]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import lockfile from 'proper-lockfile';
+import { serveBare, useBareSocket } from './bare-socket.mjs';
 import { now, openStore, option, quantile, requestFor, startAll } from './lock-store.mjs';
 
 const PACKAGES = 40;
@@ -109,19 +112,32 @@ async function measure(mode, processes, operations) {
   for (const child of children) if (child.connected) child.send('end');
   await Promise.all(children.map((child) => child.exitCode ?? once(child, 'exit')));
   rmSync(folder, { recursive: true, force: true });
+  return summary(mode, processes, answers, started);
+}
+
+const NAMES = { raw: 'raw proper-lockfile', bare: 'bare socket', leases: 'leases' };
+
+function summary(mode, processes, answers, started) {
   const done = answers.filter((answer) => answer !== null);
   const seconds = (Math.max(...done.map(({ finished }) => finished)) - started) / 1000;
   const wait = done.flatMap((answer) => answer.wait).sort((a, b) => a - b);
+  const operations = wait.length;
+  // Who leads, or serves, is by far the busiest; what it does as a client is counted with it.
+  const cpu = done.map(({ cpuMs }) => cpuMs).sort((a, b) => a - b);
+  const leader = mode === 'raw' ? 0 : (cpu.pop() ?? 0);
+  const clients = cpu.reduce((sum, ms) => sum + ms, 0);
+  const all = (leader + clients) / operations;
   return {
-    what: mode === 'raw' ? 'raw proper-lockfile' : 'leases',
-    processes,
-    operations: wait.length,
-    'per s': Math.round(wait.length / seconds),
+    what: NAMES[mode],
+    operations,
+    'per s': Math.round(operations / seconds),
     'wait p50 ms': quantile(wait, 0.5).toFixed(1),
     'p99 ms': quantile(wait, 0.99).toFixed(1),
     'max ms': (wait.at(-1) ?? 0).toFixed(1),
-    'CPU ms each': (done.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / wait.length).toFixed(2),
-    'busiest CPU ms': Math.round(Math.max(...done.map(({ cpuMs }) => cpuMs))),
+    'CPU ms each: leader': (leader / operations).toFixed(3),
+    clients: (clients / operations).toFixed(3),
+    'ceiling: leader': leader === 0 ? '-' : Math.round(operations / (leader / 1000)),
+    machine: Math.round((1000 * availableParallelism()) / all),
     overlaps: overlaps(done.flatMap(({ held }) => held)),
     failed: processes - done.length,
   };
@@ -144,26 +160,43 @@ async function alone(operations) {
   };
 }
 
+/** What a worker of this kind does, and how it ends. */
+async function prepare(mode, folder, seed, operations) {
+  switch (mode) {
+    case 'raw':
+      return { work: () => useLockfile(folder, operations), end: () => undefined };
+    case 'bare':
+      if (seed === 0) await serveBare(folder);
+      return { work: () => useBareSocket(folder, operations), end: () => process.exit() };
+    default: {
+      const store = openStore(folder);
+      return { work: () => useLeases(store, seed, operations), end: () => store.close() };
+    }
+  }
+}
+
 if (process.argv[2] === '--worker') {
   const [mode, folder, seed, operations] = process.argv.slice(3);
-  const store = mode === 'raw' ? null : openStore(folder);
+  const { work, end } = await prepare(mode, folder, Number(seed), Number(operations));
   process.send('ready');
   await once(process, 'message');
-  const result =
-    store === null
-      ? await useLockfile(folder, Number(operations))
-      : await useLeases(store, Number(seed), Number(operations));
-  process.send(result);
+  process.send(await work());
   // Whoever leads stays for the others, as a run does for its agents.
   await once(process, 'message');
-  await store?.close();
+  await end();
   process.disconnect();
 } else {
   const processes = option('processes', 25);
   const operations = option('operations', 200);
-  const raw = await measure('raw', processes, operations);
-  const leases = await measure('leases', processes, operations);
-  console.table([raw, leases]);
+  const rows = [];
+  for (let run = 0; run < option('runs', 1); run += 1) {
+    const row = {};
+    for (const mode of Object.keys(NAMES)) row[mode] = await measure(mode, processes, operations);
+    rows.push(...Object.values(row));
+    console.table(Object.values(row));
+    const share = (100 * row.leases['per s']) / row.bare['per s'];
+    console.log(`leases: ${share.toFixed(0)} % of the bare socket`);
+  }
   console.table([await alone(operations)]);
-  process.exitCode = [raw, leases].every((row) => row.overlaps + row.failed === 0) ? 0 : 1;
+  process.exitCode = rows.every((row) => row.overlaps + row.failed === 0) ? 0 : 1;
 }

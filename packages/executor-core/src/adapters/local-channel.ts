@@ -8,6 +8,7 @@ import type { Channel, Line, LineEvents, Listener } from '../ports/channel';
 /** sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included. */
 const LONGEST_PATH = 100;
 const CONNECT_PATIENCE_MS = 1_000;
+const LINE_BREAK = 0x0a;
 /** A peer that sends this much without a line break is none of ours. */
 const LONGEST_MESSAGE = 4 * 1024 * 1024;
 
@@ -122,18 +123,18 @@ function serve(socket: Socket, accept: Accept, secret?: string): void {
 /** What is sent in one turn leaves in one write. */
 function lineOf(socket: Socket): Line {
   let out = '';
+  const flush = (): void => {
+    const text = out;
+    out = '';
+    if (text !== '' && socket.writable) socket.write(text);
+  };
   return {
     send(message) {
-      if (out === '') {
-        setImmediate(() => {
-          const text = out;
-          out = '';
-          if (socket.writable) socket.write(text);
-        });
-      }
+      if (out === '') setImmediate(flush);
       out += `${message}\n`;
     },
-    close: () => {
+    close() {
+      flush();
       socket.destroySoon();
     },
   };
@@ -141,19 +142,43 @@ function lineOf(socket: Socket): Line {
 
 function attend(socket: Socket, eventsOf: () => LineEvents): void {
   const events = eventsOf();
-  let rest = '';
-  socket.setEncoding('utf8').unref();
+  const reader = new LineReader();
+  socket.unref();
   socket.setNoDelay(true);
   socket.on('error', () => socket.destroy());
   socket.once('close', () => {
     events.onClose();
   });
-  socket.on('data', (text: string) => {
-    const messages = (rest + text).split('\n');
-    rest = messages.pop() ?? '';
-    for (const message of messages) events.onMessage(message);
-    if (rest.length > LONGEST_MESSAGE) socket.destroy();
+  socket.on('data', (bytes: Buffer) => {
+    for (const message of reader.read(bytes)) events.onMessage(message);
+    if (reader.pending > LONGEST_MESSAGE) socket.destroy();
   });
+}
+
+/** Decodes whole lines only, so that no character is torn. */
+class LineReader {
+  private parts: Buffer[] = [];
+  /** Bytes of the line that has only begun. */
+  pending = 0;
+
+  read(bytes: Buffer): readonly string[] {
+    const end = bytes.lastIndexOf(LINE_BREAK);
+    if (end === -1) {
+      this.keep(bytes);
+      return [];
+    }
+    const last = bytes.subarray(0, end);
+    const whole = this.pending === 0 ? last : Buffer.concat([...this.parts, last]);
+    this.parts = [];
+    this.pending = 0;
+    if (end + 1 < bytes.length) this.keep(bytes.subarray(end + 1));
+    return whole.toString('utf8').split('\n');
+  }
+
+  private keep(part: Buffer): void {
+    this.parts.push(part);
+    this.pending += part.length;
+  }
 }
 
 function opened(server: Server, listen: () => Server): Promise<boolean> {

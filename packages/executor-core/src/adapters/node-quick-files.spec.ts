@@ -39,6 +39,21 @@ describe('quick files', () => {
     expect(statSync(path).ino).toBe(ino);
   });
 
+  it('can stay open, and be written under whatever name they have', () => {
+    const file = quick.open(path, '{"a":1}');
+    if (typeof file === 'string') throw new Error(file);
+    expect(quick.open(path, 'x')).toBe('exists');
+    expect(quick.open(join(folder, 'none', 'file'), 'x')).toBe('no-folder');
+    expect(quick.rename(path, join(folder, 'other'))).toBe(true);
+    expect(quick.rename(path, join(folder, 'other'))).toBe(false);
+    file.rewrite('{}');
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('{}     ');
+    quick.remove(join(folder, 'other'));
+    file.rewrite('nobody sees it');
+    file.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('are removed once', () => {
     quick.create(path, '');
     expect(quick.remove(path)).toBe(true);

@@ -1,15 +1,22 @@
 import * as fs from 'node:fs';
-import type { QuickFiles } from '../ports/quick-files';
+import type { OpenFile, QuickFiles } from '../ports/quick-files';
 import { hasCode } from './error-code';
 
 const FILE_MODE = 0o600;
 
 /** The real thing, by synchronous system calls. */
 export function nodeQuickFiles(): QuickFiles {
-  return { create, rewrite, remove };
+  return { create, open, rewrite, rename, remove };
 }
 
 function create(path: string, text: string): 'created' | 'exists' | 'no-folder' {
+  const file = open(path, text);
+  if (typeof file === 'string') return file;
+  file.close();
+  return 'created';
+}
+
+function open(path: string, text: string): OpenFile | 'exists' | 'no-folder' {
   let fd: number;
   try {
     fd = fs.openSync(path, 'wx', FILE_MODE);
@@ -22,11 +29,17 @@ function create(path: string, text: string): 'created' | 'exists' | 'no-folder' 
     writeWhole(fd, path, Buffer.from(text));
   } catch (error) {
     remove(path);
-    throw error;
-  } finally {
     fs.closeSync(fd);
+    throw error;
   }
-  return 'created';
+  return {
+    rewrite: (newText) => {
+      writeOver(fd, path, newText);
+    },
+    close: () => {
+      fs.closeSync(fd);
+    },
+  };
 }
 
 function rewrite(path: string, text: string): boolean {
@@ -38,13 +51,17 @@ function rewrite(path: string, text: string): boolean {
     throw error;
   }
   try {
-    const bytes = Buffer.from(text);
-    const padding = Math.max(0, fs.fstatSync(fd).size - bytes.length);
-    writeWhole(fd, path, Buffer.concat([bytes, Buffer.alloc(padding, ' ')]));
+    writeOver(fd, path, text);
   } finally {
     fs.closeSync(fd);
   }
   return true;
+}
+
+function writeOver(fd: number, path: string, text: string): void {
+  const length = Buffer.byteLength(text);
+  const padding = Math.max(0, fs.fstatSync(fd).size - length);
+  writeWhole(fd, path, Buffer.from(text + ' '.repeat(padding)));
 }
 
 function writeWhole(fd: number, path: string, bytes: Buffer): void {
@@ -53,9 +70,21 @@ function writeWhole(fd: number, path: string, bytes: Buffer): void {
   throw new Error(`Short write to ${path}: ${taken} of ${bytes.length} bytes. Is the disk full?`);
 }
 
+function rename(from: string, to: string): boolean {
+  return unlessMissing(() => {
+    fs.renameSync(from, to);
+  });
+}
+
 function remove(path: string): boolean {
-  try {
+  return unlessMissing(() => {
     fs.unlinkSync(path);
+  });
+}
+
+function unlessMissing(work: () => void): boolean {
+  try {
+    work();
     return true;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false;

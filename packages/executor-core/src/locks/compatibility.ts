@@ -36,12 +36,16 @@ export function shortOf<T extends Demand>(request: Demand, ahead: readonly T[]):
  * `true` when `request` may not be granted while `holder` is. Symmetric. Where both plans have a
  * policy for overlapping writers, files never exclude: the merge queue settles it. An exclusive
  * resource excludes whatever the policy, and everyone who wants the same one, exclusively or not. What
- * is counted is not a matter of two: see `shortOf`.
+ * is counted is not a matter of two: see `shortOf`. `overlap`: `accessConflict`, or what remembers it.
  */
-export function conflictsWith(request: Demand, holder: Demand): boolean {
+export function conflictsWith(
+  request: Demand,
+  holder: Demand,
+  overlap: (a: Access, b: Access) => boolean = accessConflict,
+): boolean {
   if (resourcesConflict(request.resources, holder.resources)) return true;
   if (settledByMerging(request) && settledByMerging(holder)) return false;
-  return accessConflict(request.access, holder.access);
+  return overlap(request.access, holder.access);
 }
 
 function resourcesConflict(a: readonly Resource[], b: readonly Resource[]): boolean {

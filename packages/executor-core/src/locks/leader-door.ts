@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Line } from '../ports/channel';
-import { parseFromLeader, PROTOCOL, type FromLeader, type ToLeader } from './leader-messages';
+import type { FromLeader, Hello, ToLeader } from './leader-messages';
+import { Candidacy } from './candidacy';
+import { parseFromLeader, PROTOCOL } from './leader-messages';
 import {
-  CANDIDATE_FILE,
   cardPath,
   readCard,
   takeOffice,
@@ -14,6 +15,7 @@ import {
 import { SilenceWatch } from './silence-watch';
 import { moveFolder, mutexPath, type TableFolder } from './table-folder';
 import type { TableHome } from './table-home';
+import type { Session } from './waiting';
 
 /** Where this process stands with the leader: it is the leader, has a line to it, or looks for it. */
 type Desk =
@@ -25,19 +27,22 @@ export interface LeaderDoorDeps extends OfficeDeps {
   readonly hear: (message: FromLeader) => void;
   /** There is a leader: say what is to be said to a new one. */
   readonly onOpen: () => void;
+  /** There was one; whatever it did not answer is to be said again. */
+  readonly onLost: () => void;
+  /** Every tenth of a second while it is wanted. */
+  readonly onTick: () => void;
   /** The files cannot be written, or the like, for a while now. */
   readonly onTrouble: (error: unknown) => void;
   /** `true` while this process waits for, or holds, something. */
   readonly wanted: () => boolean;
 }
 
-/** How often those who wait look whether the leader still leads. */
 const TICK_MS = 100;
+/** How often those who wait look whether the leader still leads: its death they see at once. */
+const LEADER_LOOK_MS = 400;
 /** Somebody else has the mutex: soon it can be reached. */
 const PATIENCE_MS = 40;
-/** A leader has got as far as its card by then, or something is wrong with it. */
-const BEGINNING_MS = 400;
-/** How often it looks whether it can be reached. */
+/** How often who tries to lead looks whether somebody else does. */
 const CARD_LOOK_MS = 20;
 /** The leader lives and cannot be reached: after this long it is asked to step down. */
 const UNREACHABLE_AFTER_MS = 500;
@@ -55,14 +60,19 @@ const FAILING_LIMIT_MS = 1_000;
 export class LeaderDoor {
   private desk: Desk | null = null;
   private looking: Promise<void> | null = null;
-  private closed = false;
+  private readonly closing = new AbortController();
+  private readonly candidacy: Candidacy;
   private cancelTick: (() => void) | null = null;
   private failingSince: number | null = null;
+  private lastLook = 0;
   private unreachableSince: number | null = null;
   private readonly silence: SilenceWatch<string>;
   private watched: TableFolder | null = null;
+  private readonly session: Session;
 
   constructor(private readonly deps: LeaderDoorDeps) {
+    this.session = this.newSession();
+    this.candidacy = new Candidacy(deps);
     this.silence = new SilenceWatch(deps.clock, deps.ttlMs, () => ({
       lastBeat: () => this.lastBeat(),
       ttlMs: deps.ttlMs,
@@ -91,17 +101,27 @@ export class LeaderDoor {
 
   /** Steps down, or hangs up; resolves when others may lead. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     this.cancelTick?.();
     await this.looking;
     await this.leave();
   }
 
-  private readonly session = {
-    tell: (message: FromLeader): void => {
+  private get closed(): boolean {
+    return this.closing.signal.aborted;
+  }
+
+  private get hello(): Hello {
+    return { op: 'hello', owner: this.deps.processes.self(), ttlMs: this.deps.ttlMs };
+  }
+
+  private newSession(): Session {
+    const { owner, ttlMs } = this.hello;
+    const tell = (message: FromLeader): void => {
       this.deps.hear(message);
-    },
-  };
+    };
+    return { owner, ttlMs, tell };
+  }
 
   private async leave(): Promise<void> {
     const { desk } = this;
@@ -138,7 +158,7 @@ export class LeaderDoor {
     this.watched = folder;
     const card = await readCard(this.deps.fs, folder);
     if (card !== null && (await this.call(folder, card))) return;
-    if (await this.standBack(folder, card)) return;
+    if (await this.candidacy.standBack(folder, card, this.closing.signal)) return;
     const term = await this.tryToLead(folder, card);
     if (term !== null) {
       const desk: Desk = { kind: 'own', folder, term };
@@ -151,27 +171,9 @@ export class LeaderDoor {
     await this.checkLeader();
   }
 
-  /**
-   * Of many who look for a leader one should try to be it, because to contend for the mutex is dear: who
-   * makes the candidate's file. `true` when there is a leader now. Nothing depends on it: a candidate
-   * that does not get as far as leading is forgotten after a while, and everybody contends.
-   */
-  private async standBack(folder: TableFolder, old: LeaderCard | null): Promise<boolean> {
-    const { fs, clock, quick } = this.deps;
-    const path = join(folder.path, CANDIDATE_FILE);
-    if (quick.create(path, '') !== 'exists') return false;
-    const until = ((await fs.modifiedAt(path)) ?? 0) + BEGINNING_MS;
-    while (clock.now() < until && !this.closed) {
-      await this.pause(CARD_LOOK_MS);
-      const card = await readCard(fs, folder);
-      if (card !== null && card.address !== old?.address) return true;
-    }
-    return false;
-  }
-
   /** Gives up as soon as somebody else leads. */
   private async tryToLead(folder: TableFolder, old: LeaderCard | null): Promise<Term | null> {
-    const { fs, clock, quick } = this.deps;
+    const { fs, clock } = this.deps;
     const abort = new AbortController();
     let cancel: () => void = () => undefined;
     const watch = (): void => {
@@ -189,7 +191,7 @@ export class LeaderDoor {
     } finally {
       abort.abort();
       cancel();
-      quick.remove(join(folder.path, CANDIDATE_FILE));
+      this.candidacy.withdraw(folder);
     }
   }
 
@@ -212,6 +214,7 @@ export class LeaderDoor {
     if (line === null) return false;
     desk = { kind: 'far', folder, line };
     if (!state.isOpen) return false;
+    line.send(JSON.stringify(this.hello));
     this.desk = desk;
     return true;
   }
@@ -219,6 +222,7 @@ export class LeaderDoor {
   private lost(desk: Desk): void {
     if (this.desk !== desk) return;
     this.desk = null;
+    this.deps.onLost();
     if (this.deps.wanted()) this.open();
   }
 
@@ -234,9 +238,13 @@ export class LeaderDoor {
 
   private async tick(): Promise<void> {
     const { desk, deps } = this;
+    deps.onTick();
     if (desk === null) {
       if (deps.wanted()) this.open();
     } else if (desk.kind === 'far') {
+      const now = deps.clock.now();
+      if (Math.abs(now - this.lastLook) < LEADER_LOOK_MS) return;
+      this.lastLook = now;
       await this.checkLeader().catch(() => undefined);
     } else if (!deps.wanted() && deps.clock.now() - desk.term.lastHeard() > IDLE_MS) {
       await this.leave();

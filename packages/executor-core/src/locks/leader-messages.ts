@@ -1,19 +1,29 @@
 import type { ZodType } from 'zod';
-import { parseWait, type LeaseRecord, type WaitRecord } from './lease-record';
+import type { ProcessIdentity } from '../model/process';
+import { isIdentity, parseAsk, parseObject, type Ask } from './ask';
+import type { LeaseRecord } from './lease-record';
 import type * as LockSchemas from './lock-schemas';
 
 /** Greater when processes of an older version would misunderstand the messages. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
+
+/** What is said first on a line: in whose name everything else is. */
+export interface Hello {
+  readonly op: 'hello';
+  readonly owner: ProcessIdentity;
+  /** Of its leases; see `WaitRecord`. */
+  readonly ttlMs: number;
+}
 
 /** What a process says to the leader. `request` names a request of its own, see `Claim.request`. */
 export type ToLeader =
   /**
-   * `wait.ticket` is 0, or the place in the queue an earlier leader gave. May be said again. `hurry`:
+   * `ask.ticket` is 0, or the place in the queue an earlier leader gave. May be said again. `hurry`:
    * an answer is expected at once, otherwise `waiting` is said after a while.
    */
-  | { readonly op: 'acquire'; readonly wait: WaitRecord; readonly hurry: boolean }
+  | { readonly op: 'acquire'; readonly ask: Ask; readonly hurry: boolean }
   | { readonly op: 'withdraw'; readonly request: string }
-  /** The lease's file has been removed by its owner. */
+  /** The lease's file is to be removed, if it is still there; answered by `gone`. */
   | { readonly op: 'released'; readonly token: number }
   /** The lease's file says so already. */
   | { readonly op: 'slotFree'; readonly token: number }
@@ -25,8 +35,17 @@ export type ToLeader =
     };
 
 /** What the leader answers. */
-export type FromLeader =
-  | { readonly op: 'granted'; readonly request: string; readonly lease: LeaseRecord }
+export type FromLeader = Answer & {
+  /** Tokens of leases whose owner has given them back and whose files have gone. */
+  readonly gone?: readonly number[];
+};
+
+/** What an owner has to be told of its lease; the rest it knows. */
+export type Granted = Pick<LeaseRecord, 'token' | 'task' | 'slot' | 'grantedAt'>;
+
+type Answer =
+  | ({ readonly op: 'granted'; readonly request: string } & Granted)
+  | { readonly op: 'gone' }
   | {
       readonly op: 'waiting';
       readonly request: string;
@@ -43,8 +62,8 @@ export type FromLeader =
   /** The files could not be written. */
   | { readonly op: 'failed'; readonly request: string; readonly message: string };
 
-/** Loaded with the first message of another process. */
-function others(): ZodType<Exclude<ToLeader, { readonly op: 'acquire' }>> {
+/** Loaded with the first message that is not about taking and giving back. */
+function others(): ZodType<Exclude<ToLeader, { readonly op: 'acquire' | 'released' }>> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
   return (require('./lock-schemas') as typeof LockSchemas).message;
 }
@@ -52,22 +71,27 @@ function others(): ZodType<Exclude<ToLeader, { readonly op: 'acquire' }>> {
 /** `null` for what no process of this version says. */
 export function parseToLeader(text: string): ToLeader | null {
   const value = parseObject(text);
+  if (value?.['op'] === 'released') {
+    const { token } = value;
+    return typeof token === 'number' ? { op: 'released', token } : null;
+  }
   if (value?.['op'] !== 'acquire') return others().safeParse(value).data ?? null;
-  const wait = parseWait(value['wait']);
-  return wait === null ? null : { op: 'acquire', wait, hurry: value['hurry'] === true };
+  const ask = parseAsk(value['ask']);
+  return ask === null ? null : { op: 'acquire', ask, hurry: value['hurry'] === true };
+}
+
+/** `null` when it is not what a line of this version begins with. */
+export function parseHello(text: string): Hello | null {
+  const value = parseObject(text);
+  if (value?.['op'] !== 'hello') return null;
+  const { owner, ttlMs } = value;
+  const isOne = isIdentity(owner) && typeof ttlMs === 'number' && ttlMs > 0;
+  return isOne ? { op: 'hello', owner, ttlMs } : null;
 }
 
 /** The leader is believed: it wrote what it says to disk before. `null` for what is no message. */
 export function parseFromLeader(text: string): FromLeader | null {
   const value = parseObject(text);
-  return typeof value?.['request'] === 'string' ? (value as unknown as FromLeader) : null;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : null;
-  } catch {
-    return null;
-  }
+  const isMessage = typeof value?.['request'] === 'string' || value?.['op'] === 'gone';
+  return isMessage ? (value as unknown as FromLeader) : null;
 }

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import type { ZodType } from 'zod';
 import type { ProcessIdentity } from '../model/process';
-import type { Channel, Listener } from '../ports/channel';
+import type { Channel, Line, LineEvents, Listener } from '../ports/channel';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Mutex } from '../ports/mutex';
 import { MutexTimeout } from '../ports/mutex';
 import type { Processes } from '../ports/processes';
 import type { QuickFiles } from '../ports/quick-files';
-import { parseToLeader, PROTOCOL } from './leader-messages';
-import type * as LockSchemas from './lock-schemas';
+import { isIdentity, parseObject } from './ask';
+import { parseHello, parseToLeader, PROTOCOL, type FromLeader } from './leader-messages';
 import { NumberRange } from './number-range';
+import { isIdleName } from './lease-files';
 import { createTableFiles, readTable, type TableFiles } from './table-files';
 import { findFolder, mutexPath, type TableFolder } from './table-folder';
 import { TableLeader } from './table-leader';
@@ -54,14 +54,6 @@ const TICK_MS = 100;
 const BEATS_PER_TTL = 4;
 /** Somebody who cannot reach the leader left this file: the leader steps down. */
 export const YIELD_FILE = 'yield';
-/** Who makes this file tries to lead; the others wait for the card. */
-export const CANDIDATE_FILE = 'candidate';
-
-/** Loaded when there is a card to read. */
-function cardSchema(): ZodType<LeaderCard> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as said above
-  return (require('./lock-schemas') as typeof LockSchemas).card;
-}
 
 /**
  * Path of the leader's card; its modification time is the leader's heartbeat. It names the epoch: the
@@ -75,11 +67,12 @@ export function cardPath({ path, epoch }: TableFolder): string {
 export async function readCard(fs: FileSystem, folder: TableFolder): Promise<LeaderCard | null> {
   const text = await fs.readText(cardPath(folder));
   if (text === null) return null;
-  try {
-    return cardSchema().safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+  const card = parseObject(text);
+  if (card === null) return null;
+  const { protocol, address, owner, since } = card;
+  if (typeof protocol !== 'number' || typeof since !== 'number') return null;
+  if (typeof address !== 'string' || !isIdentity(owner)) return null;
+  return { protocol, address, owner, since };
 }
 
 /**
@@ -196,24 +189,7 @@ class Tenure {
     const { channel, clock, quick, locksDir, processes } = this.deps;
     await this.sweepOldEpochs();
     quick.remove(join(this.folder.path, YIELD_FILE));
-    this.listener = await channel.listen(locksDir, (line) => {
-      const session: Session = {
-        tell: (message) => {
-          line.send(JSON.stringify(message));
-        },
-      };
-      return {
-        onMessage: (text) => {
-          this.lastHeard = clock.now();
-          const message = parseToLeader(text);
-          if (message === null) line.close();
-          else this.leader.receive(session, message);
-        },
-        onClose: () => {
-          this.leader.leave(session);
-        },
-      };
-    });
+    this.listener = await channel.listen(locksDir, (line) => this.serve(line));
     const { address } = this.listener;
     const written: LeaderCard = {
       protocol: PROTOCOL,
@@ -223,6 +199,37 @@ class Tenure {
     };
     quick.create(cardPath(this.folder), `${JSON.stringify(written, null, 2)}\n`);
     this.arm();
+  }
+
+  /** A line of another process: says hello, then asks. */
+  private serve(line: Line): LineEvents {
+    let session: Session | null = null;
+    const begin = (text: string): void => {
+      const hello = parseHello(text);
+      if (hello === null) {
+        line.close();
+        return;
+      }
+      const tell = (message: FromLeader): void => {
+        line.send(JSON.stringify(message));
+      };
+      session = { owner: hello.owner, ttlMs: hello.ttlMs, tell };
+    };
+    return {
+      onMessage: (text) => {
+        this.lastHeard = this.deps.clock.now();
+        if (session === null) {
+          begin(text);
+          return;
+        }
+        const message = parseToLeader(text);
+        if (message === null) line.close();
+        else this.leader.receive(session, message);
+      },
+      onClose: () => {
+        if (session !== null) this.leader.leave(session);
+      },
+    };
   }
 
   private arm(): void {
@@ -257,7 +264,8 @@ class Tenure {
       if (isOld || /^leader-.+\.sock$/.test(name)) await fs.removeTree(join(locksDir, name));
     }
     for (const name of await this.files.names()) {
-      if (/^leader-\d+\.json$/.test(name)) quick.remove(join(this.folder.path, name));
+      const isLeft = /^leader-\d+\.json$/.test(name) || isIdleName(name);
+      if (isLeft) quick.remove(join(this.folder.path, name));
     }
   }
 

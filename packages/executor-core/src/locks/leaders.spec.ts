@@ -48,7 +48,7 @@ describe('the leader of the lock table', () => {
     await leader.close();
     await Promise.all(done);
     expect(order).toEqual(['t0', 't1']);
-    expect(rig.records()).toEqual([]);
+    await rig.recordsBecome(0);
   });
 
   it('leaves nothing but the table and its counter when everybody has gone', async () => {
@@ -120,7 +120,62 @@ describe('the leader of the lock table', () => {
     expect(lost).toBe(1);
     expect(rig.records().filter((name) => name.endsWith('-t.json'))).toHaveLength(1);
     await store.release(token);
-    expect(rig.records()).toHaveLength(1);
+    await rig.recordsBecome(1);
+  });
+
+  it('that goes before it has removed what was given back leaves that to the owner', async () => {
+    const leader = rig.open();
+    await takeLease(leader, askFor('leads', ['x']));
+    // Nothing that is given back gets through, and the line breaks.
+    const channel: Channel = {
+      ...localChannel(),
+      connect: async (address, events) => {
+        const line = await localChannel().connect(address, events);
+        return (
+          line && {
+            close: () => {
+              line.close();
+            },
+            send: (message) => {
+              if (message.includes('released')) line.close();
+              else line.send(message);
+            },
+          }
+        );
+      },
+    };
+    const store = rig.open({ channel });
+    const { token } = await takeLease(store, askFor('t', ['a']));
+    const { answer } = await queueUp(leader, askFor('u', ['a']));
+    await store.release(token);
+    expect(await store.isCurrent(token)).toBe(false);
+    expect(grantedOf(await answer).task).toBe('u');
+    await rig.recordsBecome(2);
+  });
+
+  it('takes back only from the owner', async () => {
+    const holder = rig.openAs(999_993, alive);
+    const { token } = await takeLease(holder, askFor('t', ['a']));
+    const thief: Channel = {
+      ...localChannel(),
+      connect: async (address, events) => {
+        const line = await localChannel().connect(address, events);
+        return (
+          line && {
+            close: () => {
+              line.close();
+            },
+            send: (message) => {
+              line.send(message);
+              line.send(JSON.stringify({ op: 'released', token }));
+            },
+          }
+        );
+      },
+    };
+    await takeLease(rig.open({ channel: thief }), askFor('u', ['b']));
+    expect(await holder.isCurrent(token)).toBe(true);
+    expect(rig.records()).toHaveLength(2);
   });
 
   it('finds its table again when a person has removed every file of it', async () => {

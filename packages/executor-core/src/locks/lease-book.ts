@@ -5,6 +5,7 @@ import { widened, type StoredTable, type TableFiles } from './table-files';
 /** The leases the leader knows, and their files. A lease is on disk before it is in the book. */
 export class LeaseBook {
   private readonly leases = new Map<number, LeaseRecord>();
+  private readonly byRequest = new Map<string, LeaseRecord>();
   private wides: StoredTable['wides'];
 
   constructor(
@@ -12,7 +13,7 @@ export class LeaseBook {
     stored: StoredTable,
   ) {
     this.wides = stored.wides;
-    for (const lease of stored.leases) this.leases.set(lease.token, lease);
+    for (const lease of stored.leases) this.set(lease);
   }
 
   all(): readonly LeaseRecord[] {
@@ -25,25 +26,32 @@ export class LeaseBook {
 
   /** What a request was given before. */
   givenTo(request: string): LeaseRecord | null {
-    return this.all().find((lease) => lease.request === request) ?? null;
+    return this.byRequest.get(request) ?? null;
   }
 
   add(lease: LeaseRecord): void {
     this.files.add(lease);
-    this.leases.set(lease.token, lease);
+    this.set(lease);
+  }
+
+  /** Its owner gives it back; the file goes in this turn, see `TableFiles.spare`. */
+  giveBack(lease: LeaseRecord): void {
+    this.files.spare(lease);
+    this.unset(lease);
   }
 
   /** The lease's file has gone. */
   drop(token: number): void {
-    this.leases.delete(token);
-    for (const one of this.wides) if (one.token === token) this.files.remove(one);
-    this.wides = this.wides.filter((one) => one.token !== token);
+    const lease = this.leases.get(token);
+    if (lease === undefined) return;
+    this.files.forget(lease);
+    this.unset(lease);
   }
 
   /** The lease's file says already that it has no slot. */
   dropSlot(token: number): void {
     const lease = this.leases.get(token);
-    if (lease !== undefined) this.leases.set(token, { ...lease, slot: null });
+    if (lease !== undefined) this.set({ ...lease, slot: null });
   }
 
   /** Forgets leases whose files were removed by their owner, or a person, without telling us. */
@@ -68,6 +76,19 @@ export class LeaseBook {
     const wide = { wide: more.number, token, task, writes: more.writes, grantedAt: more.at };
     this.files.add(wide);
     this.wides = [...this.wides, wide];
-    this.leases.set(token, widened(lease, [wide]));
+    this.set(widened(lease, [wide]));
+  }
+
+  private unset({ token, request }: LeaseRecord): void {
+    this.leases.delete(token);
+    this.byRequest.delete(request);
+    if (this.wides.length === 0) return;
+    for (const one of this.wides) if (one.token === token) this.files.remove(one);
+    this.wides = this.wides.filter((one) => one.token !== token);
+  }
+
+  private set(lease: LeaseRecord): void {
+    this.leases.set(lease.token, lease);
+    this.byRequest.set(lease.request, lease);
   }
 }

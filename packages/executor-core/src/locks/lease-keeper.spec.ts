@@ -46,7 +46,9 @@ describe('the lease keeper', () => {
   it('beats for what it keeps, at every interval', async () => {
     const clock = new HandClock();
     const beat = jest.fn(() => Promise.resolve(true));
-    createLeaseKeeper(beat, clock, 250).keep(lease);
+    const keeper = createLeaseKeeper(beat, clock, 250);
+    keeper.keep(lease);
+    keeper.wake();
     expect([...clock.timers.values()]).toEqual([250]);
     expect(await beats(clock, beat)).toBe(1);
     expect(await beats(clock, beat)).toBe(1);
@@ -56,19 +58,35 @@ describe('the lease keeper', () => {
   it('forgets a lease that has gone', async () => {
     const clock = new HandClock();
     const beat = jest.fn(() => Promise.resolve(false));
-    createLeaseKeeper(beat, clock, 250).keep(lease);
+    const keeper = createLeaseKeeper(beat, clock, 250);
+    keeper.keep(lease);
+    keeper.wake();
     expect(await beats(clock, beat)).toBe(1);
     expect(await beats(clock, beat)).toBe(0);
     expect(clock.timers.size).toBe(0);
+  });
+
+  it('starts no timer for what is kept only for a moment', () => {
+    const clock = new HandClock();
+    const keeper = createLeaseKeeper(() => Promise.resolve(true), clock, 250);
+    keeper.keep(lease);
+    expect(clock.timers.size).toBe(0);
+    keeper.wake();
+    keeper.wake();
+    expect(clock.timers.size).toBe(1);
   });
 
   it('leaves no timer when it keeps nothing or is stopped', () => {
     const clock = new HandClock();
     const keeper = createLeaseKeeper(() => Promise.resolve(true), clock, 250);
     keeper.keep(lease);
+    keeper.wake();
     keeper.drop(lease.token);
     expect(clock.timers.size).toBe(0);
+    keeper.wake();
+    expect(clock.timers.size).toBe(0);
     keeper.keep(lease);
+    keeper.wake();
     keeper.stop();
     expect(clock.timers.size).toBe(0);
   });
@@ -76,7 +94,9 @@ describe('the lease keeper', () => {
   it('goes on after a beat that failed', async () => {
     const clock = new HandClock();
     const beat = jest.fn(() => Promise.reject(new Error('busy')));
-    createLeaseKeeper(beat, clock, 250).keep(lease);
+    const keeper = createLeaseKeeper(beat, clock, 250);
+    keeper.keep(lease);
+    keeper.wake();
     expect(await beats(clock, beat)).toBe(1);
     expect(await beats(clock, beat)).toBe(1);
   });

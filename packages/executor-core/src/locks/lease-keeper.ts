@@ -4,6 +4,8 @@ import type { LeaseRecord } from './lease-record';
 /** Heartbeats: keeps the modification time of lease files fresh. */
 export interface LeaseKeeper {
   keep(lease: LeaseRecord): void;
+  /** To be called soon after `keep`: most leases of short work have gone by then and need no timer. */
+  wake(): void;
   drop(token: number): void;
   /** Ends all heartbeats; no timer is left. */
   stop(): void;
@@ -39,12 +41,14 @@ export function createLeaseKeeper(
   return {
     keep(lease) {
       kept.set(lease.token, lease);
-      if (cancel === null) arm();
+    },
+    wake() {
+      if (cancel === null && kept.size > 0) arm();
     },
     drop(token) {
       kept.delete(token);
-      if (kept.size > 0) return;
-      cancel?.();
+      if (kept.size > 0 || cancel === null) return;
+      cancel();
       cancel = null;
     },
     stop() {

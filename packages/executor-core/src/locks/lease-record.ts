@@ -53,6 +53,12 @@ export interface WideRecord {
 }
 
 type AnyRecord = TableRecord | WideRecord;
+
+/** What names the file of a lease. */
+export type LeaseName = Pick<LeaseRecord, 'token' | 'task'>;
+/** What names the file of a lease or a wait. */
+export type TableRecordName = LeaseName | Pick<WaitRecord, 'ticket' | 'task'>;
+type AnyName = TableRecordName | Pick<WideRecord, 'wide' | 'task'>;
 type RecordKind = 'lease' | 'wait' | 'wide';
 
 /** What a file name of the lock table says. */
@@ -103,12 +109,12 @@ export function leaseFrom(
 }
 
 /** File name of a record; the number has 10 digits, so that a listing is in order of age. */
-export function recordName(record: AnyRecord): string {
+export function recordName(record: AnyName): string {
   const { kind, number } = kindOf(record);
   return `${kind}-${String(number).padStart(10, '0')}-${record.task}.json`;
 }
 
-function kindOf(record: AnyRecord): RecordName {
+function kindOf(record: AnyName): RecordName {
   if ('wide' in record) return { kind: 'wide', number: record.wide };
   if ('ticket' in record) return { kind: 'wait', number: record.ticket };
   return { kind: 'lease', number: record.token };
@@ -132,12 +138,6 @@ export function parseRecord(name: string, text: string): AnyRecord | null {
   if (kind === undefined) return null;
   const result = schemas()[kind].safeParse(parseJson(text));
   return result.success && recordName(result.data) === name ? result.data : null;
-}
-
-/** A request as it comes from another process: a wait that may have no ticket yet (0). */
-export function parseWait(value: unknown): WaitRecord | null {
-  const result = schemas().wait.safeParse(value);
-  return result.success ? result.data : null;
 }
 
 function parseJson(text: string): unknown {

@@ -38,6 +38,14 @@ export type LeaseAnswer =
 
 /** The leader tells for whom somebody waits every tenth of a second. */
 const HURRY_BELOW_MS = 1_000;
+const LATEST_START_MS = 1_000;
+
+interface RequestEvents {
+  /** It has an answer. */
+  readonly settled: () => void;
+  /** The caller's time or interest is at an end. */
+  readonly end: (reason: 'timeout' | 'aborted') => void;
+}
 
 /** One request of this process on its way to an answer. */
 export class PendingRequest {
@@ -52,7 +60,9 @@ export class PendingRequest {
   readonly answer: Promise<LeaseAnswer>;
   private resolve: (answer: LeaseAnswer) => void = () => undefined;
   private reject: (error: unknown) => void = () => undefined;
-  private cleanUps: (() => void)[] = [];
+  private readonly cleanUps: (() => void)[] = [];
+  private events: RequestEvents | null = null;
+  private timed = false;
 
   constructor(
     /** Its name, unique over all processes. */
@@ -68,20 +78,32 @@ export class PendingRequest {
     });
   }
 
-  /** Starts to listen to the caller's signal and clock; `end` is told when either is through. */
-  listen(clock: Clock, end: (reason: 'timeout' | 'aborted') => void): void {
-    const { signal, timeoutMs } = this.options;
+  /** Starts to listen to the caller's signal; see `startClock` for the caller's time. */
+  listen(events: RequestEvents): void {
+    const { signal } = this.options;
+    this.events = events;
+    if (signal === undefined) return;
     const onAbort = (): void => {
-      end('aborted');
+      events.end('aborted');
     };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.onSettled(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+    if (signal.aborted) onAbort();
+  }
+
+  /** From now on a timer watches the caller's time; to be called early enough. */
+  startClock(clock: Clock): void {
+    if (this.timed || this.settled) return;
+    this.timed = true;
+    // Wall-clock time may jump; what has passed is little in any case.
+    const passed = Math.min(LATEST_START_MS, Math.max(0, clock.now() - this.requestedAt));
     this.onSettled(
-      clock.after(timeoutMs, () => {
-        end('timeout');
+      clock.after(Math.max(0, this.options.timeoutMs - passed), () => {
+        this.events?.end('timeout');
       }),
     );
-    signal?.addEventListener('abort', onAbort, { once: true });
-    this.onSettled(() => signal?.removeEventListener('abort', onAbort));
-    if (signal?.aborted) onAbort();
   }
 
   /** Too little time to be told only after a while for whom it waits. */
@@ -123,7 +145,9 @@ export class PendingRequest {
   private settle(tell: () => void): void {
     if (this.settled) return;
     this.settled = true;
-    for (const cleanUp of this.cleanUps.splice(0)) cleanUp();
+    for (const cleanUp of this.cleanUps) cleanUp();
+    this.cleanUps.length = 0;
+    this.events?.settled();
     tell();
   }
 }

@@ -1,7 +1,8 @@
 import { askFor } from '../testing/lease-rig';
-import type { LeaseRecord, WaitRecord } from './lease-record';
-import { leaseFrom } from './lease-record';
-import { parseFromLeader, parseToLeader, type ToLeader } from './leader-messages';
+import type { Ask } from './ask';
+import type { LeaseName, LeaseRecord } from './lease-record';
+import type { Granted, ToLeader } from './leader-messages';
+import { parseFromLeader, parseToLeader } from './leader-messages';
 import { LeaseRequests } from './lease-requests';
 
 const owner = { pid: 1, startTime: '1', bootId: 'b', host: 'h' };
@@ -10,8 +11,8 @@ const owner = { pid: 1, startTime: '1', bootId: 'b', host: 'h' };
 class Bench {
   readonly said: ToLeader[] = [];
   readonly granted: LeaseRecord[] = [];
-  readonly unwanted: LeaseRecord[] = [];
-  readonly forgotten: WaitRecord[] = [];
+  readonly unwanted: LeaseName[] = [];
+  readonly forgotten: Pick<Ask, 'ticket' | 'task'>[] = [];
   leaderIsThere = true;
   private readonly timers = new Map<() => void, number>();
   readonly requests = new LeaseRequests({
@@ -46,22 +47,22 @@ class Bench {
     return this.timers.size;
   }
 
-  lastWait(): WaitRecord {
+  lastAsk(): Ask {
     const message = this.said.findLast(({ op }) => op === 'acquire');
     if (message?.op !== 'acquire') throw new Error('nothing was asked for');
-    return message.wait;
+    return message.ask;
   }
 
   /** The leader grants what was asked for last. */
-  grant(): LeaseRecord {
-    const wait = this.lastWait();
-    const lease = leaseFrom(wait, { token: 7, slot: null, grantedAt: 6 });
-    this.requests.hear({ op: 'granted', request: wait.request, lease });
-    return lease;
+  grant(): Granted {
+    const { request, task } = this.lastAsk();
+    const granted = { token: 7, task, slot: null, grantedAt: 6 };
+    this.requests.hear({ op: 'granted', request, ...granted });
+    return granted;
   }
 
   letWait(ticket = 3): void {
-    const { request } = this.lastWait();
+    const { request } = this.lastAsk();
     this.requests.hear({ op: 'waiting', request, ticket, holders: ['other'] });
   }
 }
@@ -81,14 +82,14 @@ describe('a request', () => {
     const { answer } = bench.requests.submit(askFor('t', ['a']), { timeoutMs: 60_000 });
     bench.leaderIsThere = true;
     bench.requests.resend();
-    const first = bench.lastWait();
-    expect(first).toMatchObject({ ticket: 0, owner, requestedAt: 5 });
+    const first = bench.lastAsk();
+    expect(first).toMatchObject({ ticket: 0, requestedAt: 5 });
     bench.letWait(3);
     bench.requests.resend();
-    expect(bench.lastWait()).toEqual({ ...first, ticket: 3 });
+    expect(bench.lastAsk()).toEqual({ ...first, ticket: 3 });
     bench.grant();
     expect(await answer).toMatchObject({ granted: true, lease: { token: 7 } });
-    expect(bench.granted).toHaveLength(1);
+    expect(bench.granted).toMatchObject([{ token: 7, task: 't', owner, ttlMs: 1_000 }]);
   });
 
   it('that nobody wants any more gives back what it still gets', async () => {
@@ -99,7 +100,7 @@ describe('a request', () => {
     expect(bench.said.at(-1)).toMatchObject({ op: 'withdraw' });
     const lease = bench.grant();
     expect(await answer).toMatchObject({ granted: false, reason: 'aborted' });
-    expect(bench.unwanted).toEqual([lease]);
+    expect(bench.unwanted).toMatchObject([lease]);
     bench.grant();
     expect(bench.unwanted).toHaveLength(2);
   });
@@ -107,8 +108,11 @@ describe('a request', () => {
   it('that is out of time is withdrawn, and keeps what comes before the answer', async () => {
     const { answer } = bench.requests.submit(askFor('t', ['a']), { timeoutMs: 60_000 });
     bench.letWait();
+    expect(bench.timersLeft).toBe(0);
+    bench.requests.tick();
+    bench.requests.tick();
     bench.fire(60_000);
-    const { request } = bench.lastWait();
+    const { request } = bench.lastAsk();
     expect(bench.said.at(-1)).toEqual({ op: 'withdraw', request });
     bench.grant();
     bench.requests.hear({ op: 'withdrawn', request });
@@ -118,13 +122,14 @@ describe('a request', () => {
   it('does not wait for a leader that has been stopped', async () => {
     const { answer } = bench.requests.submit(askFor('t', ['a']), { timeoutMs: 60_000 });
     bench.letWait(3);
+    bench.requests.tick();
     bench.fire(60_000);
     bench.fire(250);
     expect(await answer).toEqual({ granted: false, reason: 'timeout', holders: ['other'] });
     expect(bench.forgotten).toMatchObject([{ ticket: 3 }]);
     // The leader wakes up, and had granted it.
     const lease = bench.grant();
-    expect(bench.unwanted).toEqual([lease]);
+    expect(bench.unwanted).toMatchObject([lease]);
   });
 
   it('without time gets one answer, and says that it is in a hurry', async () => {
@@ -132,7 +137,7 @@ describe('a request', () => {
     expect(bench.said).toMatchObject([{ op: 'acquire', hurry: true }]);
     bench.fire(0);
     bench.letWait();
-    const { request } = bench.lastWait();
+    const { request } = bench.lastAsk();
     expect(bench.said.at(-1)).toEqual({ op: 'withdraw', request });
     bench.requests.hear({ op: 'withdrawn', request });
     expect(await answer).toEqual({ granted: false, reason: 'timeout', holders: ['other'] });
@@ -140,7 +145,7 @@ describe('a request', () => {
 
   it('ends with the reason when nothing can be written', async () => {
     const { answer } = bench.requests.submit(askFor('t', ['a']), { timeoutMs: 60_000 });
-    const { request } = bench.lastWait();
+    const { request } = bench.lastAsk();
     bench.requests.hear({ op: 'failed', request, message: 'disk full' });
     await expect(answer).rejects.toThrow('disk full');
     const widened = bench.requests.widen(7, ['b']);
@@ -172,6 +177,7 @@ describe('messages', () => {
       '{"op":"acquire"}',
       '{"op":"shutdown"}',
       '{"op":"released"}',
+      '{"op":"withdraw"}',
     ]) {
       expect(parseToLeader(text)).toBeNull();
     }

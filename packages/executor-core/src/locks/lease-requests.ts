@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { ProcessIdentity } from '../model/process';
 import type { Clock } from '../ports/clock';
-import type { LeaseRecord, WaitRecord } from './lease-record';
-import type { FromLeader, ToLeader } from './leader-messages';
+import type { Ask } from './ask';
+import { leaseFrom, type LeaseName, type LeaseRecord } from './lease-record';
+import type { FromLeader, Granted, ToLeader } from './leader-messages';
 import { PendingRequest, type AcquireOptions, type LeaseRequest } from './lease-request';
 
 export interface LeaseRequestsDeps {
@@ -14,9 +15,9 @@ export interface LeaseRequestsDeps {
   /** A lease that is ours from now on. */
   readonly onGranted: (lease: LeaseRecord) => void;
   /** A lease nobody wants any more. */
-  readonly onUnwanted: (lease: LeaseRecord) => void;
+  readonly onUnwanted: (lease: LeaseName) => void;
   /** A wait that ended while no leader could be told. */
-  readonly onForgotten: (wait: WaitRecord) => void;
+  readonly onForgotten: (wait: Pick<Ask, 'ticket' | 'task'>) => void;
 }
 
 export type WidenAnswer =
@@ -31,6 +32,8 @@ const FIRST_ANSWER_PATIENCE_MS = 5_000;
 export class LeaseRequests {
   private readonly pending = new Map<string, PendingRequest>();
   private readonly calls = new Map<string, Call>();
+  private readonly name = randomBytes(12).toString('base64url');
+  private count = 0;
 
   constructor(private readonly deps: LeaseRequestsDeps) {}
 
@@ -40,20 +43,31 @@ export class LeaseRequests {
 
   submit(request: LeaseRequest, options: AcquireOptions): PendingRequest {
     const { clock } = this.deps;
-    const pending = new PendingRequest(randomUUID(), request, clock.now(), options);
+    const pending = new PendingRequest(this.nextName(), request, clock.now(), options);
     this.pending.set(pending.id, pending);
-    pending.onSettled(() => this.pending.delete(pending.id));
     this.ask(pending);
-    pending.listen(clock, (reason) => {
-      this.end(pending, reason);
+    pending.listen({
+      settled: () => this.pending.delete(pending.id),
+      end: (reason) => {
+        this.end(pending, reason);
+      },
     });
+    if (pending.hurried) pending.startClock(clock);
     return pending;
+  }
+
+  /**
+   * To be called about every tenth of a second while there are any: most are answered before a timer
+   * of their own is worth its while.
+   */
+  tick(): void {
+    for (const pending of this.pending.values()) pending.startClock(this.deps.clock);
   }
 
   /** Asks for more write room; resolves with `null` when the lease is not in the table. */
   widen(token: number, writes: readonly string[]): Promise<WidenAnswer | null> {
     return new Promise((resolve, reject) => {
-      const request = randomUUID();
+      const request = this.nextName();
       const message: ToLeader = { op: 'widen', request, token, writes };
       this.calls.set(request, { message, resolve, reject });
       this.deps.send(message);
@@ -72,10 +86,12 @@ export class LeaseRequests {
   }
 
   hear(message: FromLeader): void {
-    const pending = this.pending.get(message.request);
+    const pending = message.op === 'gone' ? undefined : this.pending.get(message.request);
     switch (message.op) {
       case 'granted':
-        this.granted(pending, message.lease);
+        this.granted(pending, message);
+        return;
+      case 'gone':
         return;
       case 'waiting':
         if (pending === undefined) return;
@@ -117,18 +133,20 @@ export class LeaseRequests {
 
   private ask(pending: PendingRequest): void {
     const hurry = pending.hurried || pending.ended !== null;
-    this.deps.send({ op: 'acquire', wait: this.waitOf(pending), hurry });
+    this.deps.send({ op: 'acquire', ask: askOf(pending), hurry });
   }
 
-  private granted(pending: PendingRequest | undefined, lease: LeaseRecord): void {
+  private granted(pending: PendingRequest | undefined, granted: Granted): void {
     // Out of time, but here it is: a grant in hand is better than none. Aborted means unwanted.
     if (pending === undefined || pending.ended === 'aborted') {
-      this.deps.onUnwanted(lease);
+      this.deps.onUnwanted(granted);
       pending?.refuse('aborted');
       return;
     }
-    this.deps.onGranted(lease);
-    pending.grant({ token: lease.token, slot: lease.slot, task: lease.task });
+    const { self: owner, ttlMs } = this.deps;
+    const { token, slot, task } = granted;
+    this.deps.onGranted(leaseFrom({ ...askOf(pending), owner, ttlMs }, granted));
+    pending.grant({ token, slot, task });
   }
 
   private end(pending: PendingRequest, reason: 'timeout' | 'aborted'): void {
@@ -154,7 +172,7 @@ export class LeaseRequests {
 
   /** Whatever a leader still says of it, it is over. */
   private forget(pending: PendingRequest): void {
-    if (pending.ticket !== 0) this.deps.onForgotten(this.waitOf(pending));
+    if (pending.ticket !== 0) this.deps.onForgotten(askOf(pending));
     pending.refuse(pending.ended ?? 'aborted');
   }
 
@@ -163,26 +181,27 @@ export class LeaseRequests {
     this.calls.delete(request);
   }
 
-  private waitOf(pending: PendingRequest): WaitRecord {
-    const { run, task, access, resources, policy, priority, slots } = pending.request;
-    const { self: owner, ttlMs } = this.deps;
-    const { id, ticket, requestedAt } = pending;
-    return {
-      ticket,
-      request: id,
-      run,
-      task,
-      priority,
-      owner,
-      slots,
-      // A copy: the leader tells requests apart by it.
-      access: { ...access },
-      resources,
-      policy,
-      ttlMs,
-      requestedAt,
-    };
+  /** Unique over all processes. */
+  private nextName(): string {
+    this.count += 1;
+    return `${this.name}-${this.count}`;
   }
+}
+
+function askOf({ id, ticket, request, requestedAt }: PendingRequest): Ask {
+  const { run, task, access, resources, policy, priority, slots } = request;
+  return {
+    ticket,
+    request: id,
+    run,
+    task,
+    priority,
+    slots,
+    access,
+    resources,
+    policy,
+    requestedAt,
+  };
 }
 
 interface Call {

@@ -1,4 +1,6 @@
 import type { RunId, TaskId } from '../model/ids';
+import type { ProcessIdentity } from '../model/process';
+import { HeldLeases } from './held-leases';
 import { LeaderDoor } from './leader-door';
 import type { OfficeDeps } from './leader-office';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper';
@@ -27,7 +29,10 @@ export interface LeaseStore {
   acquire(request: LeaseRequest, options: AcquireOptions): Promise<LeaseAnswer>;
   /** Gives the slot back and keeps the accesses; `false` when the lease is not ours any more. */
   releaseSlot(token: number): Promise<boolean>;
-  /** Gives everything back. Releasing twice, or what was taken over, does nothing. */
+  /**
+   * Gives everything back. Resolves when the leader will be told, who then removes the file; for this
+   * store the lease has gone already. Releasing twice, or what was taken over, does nothing.
+   */
   release(token: number): Promise<void>;
   /**
    * More write room for a lease that is held, by whichever process. Granted if nobody else holds what it
@@ -67,8 +72,8 @@ const BEATS_PER_TTL = 4;
 export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
   const { fs, quick, locksDir } = given;
   const parts = wire(given);
-  const { home, requests, held, find, findOwn } = parts;
-  const inTurn = createTurns();
+  const { requests, held, find, findOwn } = parts;
+  const inTurn = new Turns();
   let closed = false;
 
   return {
@@ -78,34 +83,38 @@ export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
       return pending.answer;
     },
     releaseSlot: (token) =>
-      inTurn(token, async () => {
+      inTurn.take(token, async () => {
         const lease = held.get(token) ?? (await findOwn(token));
         return lease !== null && held.dropSlot(lease);
       }),
-    release: (token) =>
-      inTurn(token, async () => {
-        const lease = held.get(token) ?? (await findOwn(token));
-        if (lease !== null) await held.giveBack(lease);
-      }),
+    release(token) {
+      const lease = held.get(token);
+      if (lease !== null && !inTurn.isBusy(token)) {
+        held.giveBack(lease);
+        return DONE;
+      }
+      return inTurn.take(token, async () => {
+        const own = held.get(token) ?? (await findOwn(token));
+        if (own !== null) held.giveBack(own);
+      });
+    },
     async widen(token, writes) {
       const answer = await requests.widen(token, writes);
       if (answer === null) throw new LeaseLost(token);
       return answer;
     },
-    async tokenOf(run, task) {
-      const { leases } = await home.read();
-      return leases.findLast((lease) => lease.run === run && lease.task === task)?.token ?? null;
-    },
+    tokenOf: parts.tokenOf,
     writesOf: async (token) => (await find(token))?.access.writes ?? null,
     isCurrent: async (token) => (await findOwn(token)) !== null,
     async list() {
       const { leases, waiters } = await new TableHome(fs, quick, locksDir).read();
-      return { leases, waiters };
+      return { leases: leases.filter(({ token }) => !held.isReturning(token)), waiters };
     },
     async close() {
       closed = true;
       await requests.stop();
       parts.keeper.stop();
+      await held.removeReturning();
       await parts.door.close();
     },
   };
@@ -117,6 +126,7 @@ interface Parts {
   readonly requests: LeaseRequests;
   readonly door: LeaderDoor;
   readonly held: HeldLeases;
+  readonly tokenOf: LeaseStore['tokenOf'];
   readonly find: (token: number) => Promise<LeaseRecord | null>;
   readonly findOwn: (token: number) => Promise<LeaseRecord | null>;
 }
@@ -134,94 +144,81 @@ function wire(given: LeaseStoreDeps): Parts {
     onGranted: (lease) => {
       held.add(lease);
     },
-    onUnwanted: (lease) => void held.giveBack(lease).catch(() => undefined),
+    onUnwanted: (lease) => {
+      held.giveBack(lease);
+    },
     onForgotten: (wait) => void home.remove(wait).catch(() => undefined),
   });
+  const removeOwn = (): void => void held.removeReturning().catch(() => undefined);
   const door: LeaderDoor = new LeaderDoor({
     ...given,
     ttlMs,
     home,
     hear: (message) => {
+      if (message.gone !== undefined) held.confirm(message.gone);
       requests.hear(message);
     },
     onOpen: () => {
+      removeOwn();
       requests.resend();
     },
+    onLost: removeOwn,
+    onTick: () => {
+      requests.tick();
+      keeper.wake();
+    },
     onTrouble: (error) => {
+      removeOwn();
       requests.fail(error);
     },
     wanted: () => requests.size > 0 || held.size > 0,
   });
-  const held = new HeldLeases(home, keeper, door);
+  const held = new HeldLeases({ home, keeper, send: (message) => door.send(message) });
+  return { home, keeper, requests, door, held, ...createFinders(home, held, self) };
+}
+
+/** Looks into the table, in which what this process gives back may still be. */
+function createFinders(
+  home: TableHome,
+  held: HeldLeases,
+  self: ProcessIdentity,
+): Pick<Parts, 'tokenOf' | 'find' | 'findOwn'> {
+  const leases = async (): Promise<readonly LeaseRecord[]> =>
+    (await home.read()).leases.filter(({ token }) => !held.isReturning(token));
   const find = async (token: number): Promise<LeaseRecord | null> =>
-    (await home.read()).leases.find((one) => one.token === token) ?? null;
+    (await leases()).find((one) => one.token === token) ?? null;
   const findOwn = async (token: number): Promise<LeaseRecord | null> => {
     const known = held.get(token);
     if (known !== null) return (await home.has(known)) ? known : null;
     const lease = await find(token);
     return lease !== null && isSameProcess(lease.owner, self) ? lease : null;
   };
-  return { home, keeper, requests, door, held, find, findOwn };
+  const tokenOf: LeaseStore['tokenOf'] = async (run, task) =>
+    (await leases()).findLast((one) => one.run === run && one.task === task)?.token ?? null;
+  return { tokenOf, find, findOwn };
 }
 
-/** What this process holds. */
-class HeldLeases {
-  private readonly leases = new Map<number, LeaseRecord>();
-
-  constructor(
-    private readonly home: TableHome,
-    private readonly keeper: LeaseKeeper,
-    private readonly door: LeaderDoor,
-  ) {}
-
-  get size(): number {
-    return this.leases.size;
-  }
-
-  get(token: number): LeaseRecord | null {
-    return this.leases.get(token) ?? null;
-  }
-
-  add(lease: LeaseRecord): void {
-    this.leases.set(lease.token, lease);
-    this.keeper.keep(lease);
-  }
-
-  forget(token: number): void {
-    this.leases.delete(token);
-    this.keeper.drop(token);
-  }
-
-  /** The file first: who is told that something is free must find it so. */
-  async giveBack(lease: LeaseRecord): Promise<void> {
-    this.forget(lease.token);
-    await this.home.remove(lease);
-    this.door.send({ op: 'released', token: lease.token });
-  }
-
-  async dropSlot(lease: LeaseRecord): Promise<boolean> {
-    if (lease.slot === null) return true;
-    if (!(await this.home.dropSlot(lease))) return false;
-    if (this.leases.has(lease.token)) this.leases.set(lease.token, { ...lease, slot: null });
-    this.door.send({ op: 'slotFree', token: lease.token });
-    return true;
-  }
-}
+const DONE = Promise.resolve();
 
 /** Per lease one after the other: a slot given back late must not bring a released lease back. */
-function createTurns(): <T>(token: number, work: () => Promise<T>) => Promise<T> {
-  const turns = new Map<number, Promise<unknown>>();
-  return (token, work) => {
-    const before = turns.get(token) ?? Promise.resolve();
+class Turns {
+  private readonly turns = new Map<number, Promise<unknown>>();
+
+  isBusy(token: number): boolean {
+    return this.turns.has(token);
+  }
+
+  take<T>(token: number, work: () => Promise<T>): Promise<T> {
+    const before = this.turns.get(token) ?? DONE;
     const mine = before.then(work, work);
     const settled = mine.then(
       () => undefined,
       () => undefined,
     );
-    turns.set(token, settled);
+    this.turns.set(token, settled);
     void settled.then(() => {
-      if (turns.get(token) === settled) turns.delete(token);
+      if (this.turns.get(token) === settled) this.turns.delete(token);
     });
     return mine;
-  };
+  }
 }

@@ -63,20 +63,6 @@ const token = z.number();
 /** See `ToLeader`; what asks for a lease carries a record. */
 export const message = z.discriminatedUnion('op', [
   z.object({ op: z.literal('withdraw'), request }),
-  z.object({ op: z.literal('released'), token }),
   z.object({ op: z.literal('slotFree'), token }),
   z.object({ op: z.literal('widen'), request, token, writes: z.array(z.string()) }),
 ]);
-
-/** See `LeaderCard`. */
-export const card = z.object({
-  protocol: z.number(),
-  address: z.string(),
-  owner: z.object({
-    pid: z.number(),
-    startTime: z.string(),
-    bootId: z.string(),
-    host: z.string(),
-  }),
-  since: z.number(),
-});

@@ -2,13 +2,7 @@ import fc from 'fast-check';
 import { parseRunId, parseTaskId } from '../model/ids';
 import { conflictsWith, shortOf } from './compatibility';
 import { leaseFrom, type LeaseRecord, type WaitRecord } from './lease-record';
-import {
-  decideGrant,
-  describeBlocker,
-  planGrants,
-  rememberConflicts,
-  type LockTable,
-} from './lock-table';
+import { decideGrant, describeBlocker, planGrants, type LockTable } from './lock-table';
 import { priorityClass } from '../model/task';
 
 const EMPTY: LockTable = { leases: [], waiters: [] };
@@ -122,14 +116,6 @@ describe('small rules', () => {
     const wait = waiter(1, []);
     const names = [wait, leased(wait, 3), leased(wait, null)].map(describeBlocker);
     expect(names).toEqual(['t1 (waiting)', 't1 (agent-3)', 't1']);
-  });
-
-  it('asks about a pair of records once', () => {
-    const test = jest.fn(() => true);
-    const remembered = rememberConflicts(test);
-    const [a, b] = [waiter(1, []), waiter(2, [])];
-    expect([remembered(a, b), remembered(a, b)]).toEqual([true, true]);
-    expect(test).toHaveBeenCalledTimes(1);
   });
 });
 

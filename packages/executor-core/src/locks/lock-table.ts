@@ -1,4 +1,3 @@
-import type { Access } from '../model/access';
 import { slotName } from '../model/ids';
 import { priorityClass } from '../model/task';
 import { conflictsWith, shortOf, type Demand } from './compatibility';
@@ -47,8 +46,7 @@ export function planGrants(
   conflicts: ConflictTest = conflictsWith,
 ): ReadonlyMap<number, GrantDecision> {
   const decisions = new Map<number, GrantDecision>();
-  const slots = new Map<number, TableRecord>();
-  for (const lease of table.leases) if (lease.slot !== null) slots.set(lease.slot, lease);
+  const slots = takenSlots(table.leases);
   const ahead: TableRecord[] = [...table.leases];
 
   for (const waiter of [...table.waiters].sort(queueOrder)) {
@@ -72,22 +70,8 @@ export function describeBlocker(record: TableRecord): string {
   return record.slot === null ? record.task : `${record.task} (${slotName(record.slot)})`;
 }
 
-/**
- * `conflicts` that answers once per pair of demands, and forgets them with the demands. A demand is
- * known by its `access` object, which a lease has from the wait it came from.
- */
-export function rememberConflicts(conflicts: ConflictTest = conflictsWith): ConflictTest {
-  const answers = new WeakMap<Access, WeakMap<Access, boolean>>();
-  return (request, holder) => {
-    const known = answers.get(request.access) ?? new WeakMap<Access, boolean>();
-    answers.set(request.access, known);
-    const answer = known.get(holder.access) ?? conflicts(request, holder);
-    known.set(holder.access, answer);
-    return answer;
-  };
-}
-
-function queueOrder(a: WaitRecord, b: WaitRecord): number {
+/** By priority class, then by ticket. */
+export function queueOrder(a: WaitRecord, b: WaitRecord): number {
   return priorityClass(a.priority) - priorityClass(b.priority) || a.ticket - b.ticket;
 }
 
@@ -101,12 +85,19 @@ function obstacles(
   return [...new Set([...excluding, ...shortOf(waiter, ahead)])];
 }
 
-function exclude(a: TableRecord, b: TableRecord, conflicts: ConflictTest): boolean {
+/** `true` when neither may be granted while the other is, whatever else there is. Symmetric. */
+export function exclude(a: TableRecord, b: TableRecord, conflicts: ConflictTest): boolean {
   return (a.run === b.run && a.task === b.task) || conflicts(a, b);
 }
 
+export function takenSlots(leases: readonly LeaseRecord[]): Map<number, TableRecord> {
+  const slots = new Map<number, TableRecord>();
+  for (const lease of leases) if (lease.slot !== null) slots.set(lease.slot, lease);
+  return slots;
+}
+
 /** `null`: it asks for none; `undefined`: all it would take are taken. */
-function freeSlot(
+export function freeSlot(
   waiter: WaitRecord,
   slots: ReadonlyMap<number, TableRecord>,
 ): number | null | undefined {

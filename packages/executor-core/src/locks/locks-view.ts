@@ -36,7 +36,7 @@ export interface LocksView {
   readonly waiting: readonly WaitingForLocks[];
 }
 
-/** The table for people and other programs. Waits shorter than a tenth of a second may be missing. */
+/** The table for people and other programs. Waits shorter than a quarter of a second may be missing. */
 export function viewLocks(
   table: LockTable,
   isAlive: (owner: ProcessIdentity) => boolean,

@@ -11,6 +11,7 @@ import {
   type WaitRecord,
   type WideRecord,
 } from './lease-record';
+import { LeaseFiles } from './lease-files';
 import type { LockTable } from './lock-table';
 
 /** A table as it lies on disk. */
@@ -73,10 +74,19 @@ export interface TableFiles {
   lastNumber(): Promise<number>;
   /** On disk when it resolves, even over a power cut: numbers up to this one may be given from now on. */
   reserve(upTo: number): Promise<void>;
-  /** Creates the record's file, whole or (when the process is killed in between) in part. */
+  /**
+   * Writes the record's file, whole or (when the process is killed in between) in part, or with the
+   * content of a `spare` one, which it was before.
+   */
   add(record: TableRecord | WideRecord): void;
+  /** The file is not wanted any more: `add` takes it, or `removeSpares` removes it. */
+  spare(record: TableRecord): void;
+  /** To be called in the turn of `spare`; `false` when one was not there, as after the table's move. */
+  removeSpares(): boolean;
   /** `false` when it was gone. */
   remove(record: TableRecord | WideRecord): boolean;
+  /** Its file has gone without our doing. */
+  forget(record: TableRecord): void;
   /** Removes a broken record, by name. */
   discard(name: string): void;
   /** Moves a lease to `fenced/`, the one step by which its owner loses it; `false` when it was gone. */
@@ -84,13 +94,15 @@ export interface TableFiles {
   /** Names of everything in the folder. */
   names(): Promise<readonly string[]>;
   assertHere(): Promise<void>;
+  /** To be called in the end. */
+  close(): void;
   pathOf(record: TableRecord): string;
 }
 
 export function createTableFiles(fs: FileSystem, quick: QuickFiles, folder: string): TableFiles {
-  const counterPath = join(folder, 'counter');
-  const fencedDir = join(dirname(folder), 'fenced');
+  const fencedDir = fencedDirOf(folder);
   const pathOf = (record: TableRecord | WideRecord): string => join(folder, recordName(record));
+  const leaseFiles = new LeaseFiles(quick, folder);
   const assertHere = async (): Promise<void> => {
     if (!(await fs.exists(folder))) throw new TableMoved();
   };
@@ -99,10 +111,50 @@ export function createTableFiles(fs: FileSystem, quick: QuickFiles, folder: stri
     pathOf,
     assertHere,
     names: () => fs.list(folder),
+    ...counterIn(fs, folder, assertHere),
+    add(record) {
+      const path = pathOf(record);
+      const text = encodeRecord(record);
+      const outcome = leaseFiles.create(path, text);
+      if (outcome === 'no-folder') throw new TableMoved();
+      if (outcome === 'created') return;
+      throw new Error(`Internal error: ${recordName(record)} exists already.`);
+    },
+    spare: (record) => {
+      leaseFiles.spare(pathOf(record));
+    },
+    removeSpares: () => leaseFiles.removeSpares(),
+    remove: (record) => leaseFiles.remove(pathOf(record)),
+    forget: (record) => {
+      leaseFiles.forget(pathOf(record));
+    },
+    discard: (name) => void quick.remove(join(folder, name)),
+    close: () => {
+      leaseFiles.close();
+    },
+    async fence(record) {
+      await fs.makeDir(fencedDir);
+      leaseFiles.forget(pathOf(record));
+      const fenced = await fs.rename(pathOf(record), join(fencedDir, recordName(record)));
+      if (!fenced) await assertHere();
+      const names = await fs.list(fencedDir);
+      for (const name of names.slice(0, -KEPT_FENCED)) await fs.removeFile(join(fencedDir, name));
+      return fenced;
+    },
+  };
+}
+
+function counterIn(
+  fs: FileSystem,
+  folder: string,
+  assertHere: () => Promise<void>,
+): Pick<TableFiles, 'lastNumber' | 'reserve'> {
+  const counterPath = join(folder, 'counter');
+  return {
     async lastNumber() {
       const text = (await fs.readText(counterPath)) ?? '';
       // The names count as well: should the counter be lost, no number is given twice.
-      const names = [...(await fs.list(folder)), ...(await fs.list(fencedDir))];
+      const names = [...(await fs.list(folder)), ...(await fs.list(fencedDirOf(folder)))];
       const numbers = names.map((name) => parseRecordName(name)?.number ?? 0);
       return Math.max(/^\d+\n?$/.test(text) ? Number(text) : 0, ...numbers);
     },
@@ -114,21 +166,9 @@ export function createTableFiles(fs: FileSystem, quick: QuickFiles, folder: stri
         throw error;
       }
     },
-    add(record) {
-      const outcome = quick.create(pathOf(record), encodeRecord(record));
-      if (outcome === 'no-folder') throw new TableMoved();
-      if (outcome === 'created') return;
-      throw new Error(`Internal error: ${recordName(record)} exists already.`);
-    },
-    remove: (record) => quick.remove(pathOf(record)),
-    discard: (name) => void quick.remove(join(folder, name)),
-    async fence(record) {
-      await fs.makeDir(fencedDir);
-      const fenced = await fs.rename(pathOf(record), join(fencedDir, recordName(record)));
-      if (!fenced) await assertHere();
-      const names = await fs.list(fencedDir);
-      for (const name of names.slice(0, -KEPT_FENCED)) await fs.removeFile(join(fencedDir, name));
-      return fenced;
-    },
   };
+}
+
+function fencedDirOf(folder: string): string {
+  return join(dirname(folder), 'fenced');
 }

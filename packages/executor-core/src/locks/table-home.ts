@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { FileSystem } from '../ports/file-system';
 import type { QuickFiles } from '../ports/quick-files';
-import type { LeaseRecord, TableRecord } from './lease-record';
+import type { LeaseRecord, TableRecord, TableRecordName } from './lease-record';
 import { encodeRecord, recordName } from './lease-record';
 import { findFolder, openFolder, type TableFolder } from './table-folder';
 import { readTable, type StoredTable } from './table-files';
@@ -39,7 +39,7 @@ export class TableHome {
     return this.inFolder(record, (path) => this.fs.touch(path));
   }
 
-  remove(record: TableRecord): Promise<boolean> {
+  remove(record: TableRecordName): Promise<boolean> {
     return this.inFolder(record, (path) => Promise.resolve(this.quick.remove(path)));
   }
 
@@ -51,7 +51,7 @@ export class TableHome {
 
   /** Once where the table was last seen, and once more where it is when it has moved since. */
   private async inFolder(
-    record: TableRecord,
+    record: TableRecordName,
     work: (path: string) => Promise<boolean>,
   ): Promise<boolean> {
     const name = recordName(record);

@@ -1,14 +1,19 @@
 import type { Clock } from '../ports/clock';
+import { conflictsWith } from './compatibility';
+import { rememberOverlaps } from './known-overlaps';
+import { GrantFinder } from './grant-finder';
 import { LeaseBook } from './lease-book';
-import type { TableRecord } from './lease-record';
-import { leaseFrom, recordName } from './lease-record';
-import type { ToLeader } from './leader-messages';
-import { describeBlocker, planGrants, rememberConflicts } from './lock-table';
+import { leaseFrom, type LeaseRecord } from './lease-record';
+import type { FromLeader, ToLeader } from './leader-messages';
+import { describeBlocker, planGrants, type ConflictTest, type LockTable } from './lock-table';
 import type { NumberRange } from './number-range';
+import { Returns } from './returns';
+import { isSameProcess } from './same-process';
 import type { StoredTable, TableFiles } from './table-files';
 import { TableMoved } from './table-files';
+import { TableJudge } from './table-judge';
 import type { Takeover } from './takeover';
-import { letWait, waitingFor, type Session, type Waiting } from './waiting';
+import { newsFor, WaitingRoom, type Session, type Waiting } from './waiting';
 
 export interface TableLeaderDeps {
   readonly clock: Clock;
@@ -19,10 +24,18 @@ export interface TableLeaderDeps {
   readonly onLost: (error: unknown) => void;
 }
 
+/** A lease that is on disk, and who is to be told. */
+interface Granting {
+  readonly session: Session;
+  readonly lease: LeaseRecord;
+}
+
 /** A process whose lines are closed takes a moment to be gone. */
 const JUDGE_AGAIN_MS = [0, 15, 40];
 /** Who waits longer than this is on disk, for people and for the next leader. */
-const FILED_AFTER_MS = 100;
+const FILED_AFTER_MS = 250;
+/** Who waits longer than this is told for whom. */
+const TOLD_AFTER_MS = 50;
 
 /**
  * The lock table in the memory of the one process that leads. What is said to it in one turn is decided
@@ -30,10 +43,12 @@ const FILED_AFTER_MS = 100;
  */
 export class TableLeader {
   private readonly book: LeaseBook;
-  private readonly waiting = new Map<string, Waiting>();
-  private readonly conflicts = rememberConflicts();
+  private readonly waiting: WaitingRoom;
+  private readonly returns = new Returns();
+  private readonly judges: TableJudge;
+  private readonly conflicts: ConflictTest;
+  private readonly finder: GrantFinder;
   private settling = false;
-  private judging: Promise<void> | null = null;
   private over = false;
 
   constructor(
@@ -41,9 +56,12 @@ export class TableLeader {
     stored: StoredTable,
   ) {
     this.book = new LeaseBook(deps.files, stored);
-    for (const record of stored.waiters) {
-      this.waiting.set(record.request, waitingFor(record, { filed: true }));
-    }
+    this.waiting = new WaitingRoom(deps.files, stored.waiters);
+    const { book, waiting } = this;
+    this.judges = new TableJudge({ ...deps, book, waiting, isOver: () => this.over });
+    const overlap = rememberOverlaps();
+    this.conflicts = (request, holder) => conflictsWith(request, holder, overlap);
+    this.finder = new GrantFinder(this.conflicts);
   }
 
   receive(session: Session, message: ToLeader): void {
@@ -53,11 +71,11 @@ export class TableLeader {
         this.enqueue(session, message);
         break;
       case 'withdraw':
-        this.forget(message.request);
-        session.tell({ op: 'withdrawn', request: message.request });
+        this.waiting.remove(message.request);
+        this.tell(session, { op: 'withdrawn', request: message.request });
         break;
       case 'released':
-        this.book.drop(message.token);
+        this.takeBack(session, message.token);
         break;
       case 'slotFree':
         this.book.dropSlot(message.token);
@@ -75,9 +93,8 @@ export class TableLeader {
   leave(session: Session): void {
     // Not gone: hung up on, by a leader that steps down. What it waits for stays on disk.
     if (this.over) return;
-    for (const [request, { session: its }] of this.waiting) {
-      if (its === session) this.forget(request);
-    }
+    this.waiting.leave(session);
+    this.returns.forget(session);
     this.settleSoon();
     // It may have died, just now, holding leases that others wait for.
     this.deps.takeover.doubt();
@@ -90,7 +107,7 @@ export class TableLeader {
 
   /** Takes from the table what the dead left, before the first request. */
   clear(): Promise<void> {
-    return this.judgeAll();
+    return this.judges.judge();
   }
 
   /** To be called every tenth of a second: finds the dead, the silent, and what others took away. */
@@ -98,31 +115,45 @@ export class TableLeader {
     if (this.over) return;
     try {
       await this.deps.files.assertHere();
+      for (const session of this.returns.overdue()) this.tell(session, { op: 'gone' });
       if (this.waiting.size === 0) return;
-      this.fileWaits();
+      this.waiting.file(this.deps.clock.now() - FILED_AFTER_MS);
       await this.judge();
-      this.tellWaiting('all');
+      this.tellWaiting('late');
     } catch (error) {
       this.lose(error);
     }
   }
 
-  /** Decides nothing from now on. */
+  /** Decides nothing from now on. What was given back and is still there, its owner removes. */
   stop(): void {
     this.over = true;
+    this.deps.files.close();
   }
 
-  private enqueue(session: Session, { wait, hurry }: ToLeader & { op: 'acquire' }): void {
-    const { request } = wait;
-    const given = this.book.givenTo(request);
-    if (given !== null) {
-      session.tell({ op: 'granted', request, lease: given });
-      return;
-    }
-    const known = this.waiting.get(request);
-    const waiting = known ?? waitingFor(wait, { filed: false });
-    Object.assign(waiting, { session, hurry, told: null });
-    this.waiting.set(request, waiting);
+  private tell(session: Session, message: FromLeader): void {
+    const gone = this.returns.take(session);
+    session.tell(gone === null ? message : { ...message, gone });
+  }
+
+  private enqueue(session: Session, { ask, hurry }: ToLeader & { op: 'acquire' }): void {
+    const given = this.book.givenTo(ask.request);
+    if (given === null) this.waiting.enter(session, ask, hurry);
+    else this.tellGrant(session, given);
+  }
+
+  private tellGrant(
+    session: Session,
+    { request, token, task, slot, grantedAt }: LeaseRecord,
+  ): void {
+    this.tell(session, { op: 'granted', request, token, task, slot, grantedAt });
+  }
+
+  private takeBack(session: Session, token: number): void {
+    const lease = this.book.get(token);
+    if (lease !== null && !isSameProcess(lease.owner, session.owner)) return;
+    if (lease !== null) this.book.giveBack(lease);
+    this.returns.note(session, token);
   }
 
   private settleSoon(): void {
@@ -134,34 +165,49 @@ export class TableLeader {
     });
   }
 
+  /** Decides what was said in this turn. */
   private settle(): void {
-    if (this.over || this.waiting.size === 0) return;
+    if (this.over) return;
+    const { files } = this.deps;
+    const granted = this.waiting.size > 0 ? this.decide() : [];
+    // To be told of nothing: this process leads no more.
+    if (granted === null) return;
+    const returned = this.returns.cut();
+    const confirm = (): void => {
+      this.returns.confirm(returned);
+    };
+    if (files.removeSpares()) confirm();
+    else this.loseUnless(files.assertHere().then(confirm));
+    for (const { session, lease } of granted) this.tellGrant(session, lease);
+  }
+
+  private loseUnless(done: Promise<void>): void {
+    done.catch((error: unknown) => {
+      this.lose(error);
+    });
+  }
+
+  /** Those who are granted now; their leases are on disk. `null`: the table was taken over meanwhile. */
+  private decide(): readonly Granting[] | null {
     const { numbers } = this.deps;
     const needed = 2 * this.waiting.size;
     if (!numbers.has(needed)) {
-      const lost = (error: unknown): void => {
-        this.lose(error);
-      };
-      numbers.refill(needed).then(() => {
-        this.settleSoon();
-      }, lost);
-      return;
+      this.loseUnless(
+        numbers.refill(needed).then(() => {
+          this.settleSoon();
+        }),
+      );
+      return [];
     }
-    const queue = new Map<number, Waiting>();
-    for (const one of this.waiting.values()) {
-      if (one.record.ticket === 0) one.record = { ...one.record, ticket: numbers.next() };
-      queue.set(one.record.ticket, one);
-    }
-    const waiters = [...queue.values()].map(({ record }) => record);
-    const table = { leases: this.book.all(), waiters };
-    let hurry = false;
-    for (const [ticket, decision] of planGrants(table, this.conflicts)) {
+    this.waiting.number(() => numbers.next());
+    const queue = this.waiting.queue();
+    const granted: Granting[] = [];
+    for (const { ticket, slot } of this.finder.find(this.tableOf(queue))) {
       const one = queue.get(ticket);
-      if (one === undefined || one.session === null) continue;
-      if (decision.granted) this.grant(one, one.session, decision.slot);
-      else one.blockers = decision.blockers;
-      hurry ||= one.hurry && !decision.granted;
+      // Somebody who is not here keeps its place, but gets nothing.
+      if (one?.session) granted.push(...this.grant(one, one.session, slot));
     }
+    const hurry = this.waiting.all().some((one) => one.session !== null && one.hurry);
     // Before anybody is sent away, the dead are.
     if (hurry)
       void this.judge().then(() =>
@@ -169,28 +215,26 @@ export class TableLeader {
           this.tellWaiting('hurried');
         }),
       );
+    return this.over ? null : granted;
   }
 
-  private grant(one: Waiting, session: Session, slot: number | null): void {
+  private tableOf(queue: ReadonlyMap<number, Waiting>): LockTable {
+    return { leases: this.book.all(), waiters: [...queue.values()].map(({ record }) => record) };
+  }
+
+  private grant(one: Waiting, session: Session, slot: number | null): readonly Granting[] {
     const { clock, numbers } = this.deps;
     const { request } = one.record;
     const lease = leaseFrom(one.record, { token: numbers.next(), slot, grantedAt: clock.now() });
     try {
       this.book.add(lease);
     } catch (error) {
-      this.waiting.delete(request);
+      this.waiting.remove(request);
       this.fail(error, session, request);
-      return;
+      return [];
     }
-    this.forget(request);
-    session.tell({ op: 'granted', request, lease });
-  }
-
-  /** The end of a wait: granted, withdrawn, or its owner has gone. */
-  private forget(request: string): void {
-    const one = this.waiting.get(request);
-    this.waiting.delete(request);
-    if (one?.filed === true) this.deps.files.remove(one.record);
+    this.waiting.remove(request);
+    return [{ session, lease }];
   }
 
   /** More write room for a lease, if nobody holds what it conflicts with; never waits. */
@@ -205,72 +249,37 @@ export class TableLeader {
     const holders = book.inTheWayOf(token, writes);
     if (lease === null || holders.length > 0) {
       const names = lease === null ? null : holders.map(describeBlocker);
-      session.tell({ op: 'widened', request, holders: names });
+      this.tell(session, { op: 'widened', request, holders: names });
       return;
     }
     book.widen(lease, { number: numbers.next(), writes, at: clock.now() });
-    session.tell({ op: 'widened', request, holders: [] });
+    this.tell(session, { op: 'widened', request, holders: [] });
   }
 
-  /** Takes from the table what belongs to the dead and the silent; one judgement at a time. */
-  private judge(): Promise<void> {
-    this.judging ??= this.judgeAll()
-      .catch((error: unknown) => {
-        this.lose(error);
-      })
-      .finally(() => {
-        this.judging = null;
-        if (!this.over && this.waiting.size > 0) this.settleSoon();
-      });
-    return this.judging;
-  }
-
-  private async judgeAll(): Promise<void> {
-    const { takeover } = this.deps;
-    await this.compareWithDisk();
-    const all = [...this.waiting.values()];
-    // A process that is connected speaks for its waits; if it is stopped, the lease it gets passes on.
-    const orphans = all.filter(({ session }) => session === null).map(({ record }) => record);
-    const records: readonly TableRecord[] = [...this.book.all(), ...orphans];
-    for (const record of await takeover.judge(records)) {
-      if (this.over) return;
-      await takeover.sweep(record);
-      if ('token' in record) this.book.drop(record.token);
-      else if (this.waiting.get(record.request)?.session === null) {
-        this.waiting.delete(record.request);
-      }
+  /** Sends the dead and the silent away, and decides anew. */
+  private async judge(): Promise<void> {
+    try {
+      await this.judges.judge();
+    } catch (error) {
+      this.lose(error);
     }
+    if (!this.over && this.waiting.size > 0) this.settleSoon();
   }
 
   /** Most are granted before there is time to tell them for whom they wait. */
-  private tellWaiting(who: 'all' | 'hurried'): void {
+  private tellWaiting(who: 'late' | 'hurried'): void {
     if (this.over) return;
-    for (const one of this.waiting.values()) {
-      if (one.session === null || one.record.ticket === 0) continue;
-      if (who === 'all' || one.hurry) letWait(one, one.session);
-    }
-  }
-
-  /** A release, or a person, removes files without asking us. */
-  private async compareWithDisk(): Promise<void> {
-    const leases = this.book.all();
-    const waits = [...this.waiting.values()].filter(({ filed }) => filed);
-    const names = new Set(await this.deps.files.names());
-    this.book.compare(leases, names);
-    for (const one of waits) {
-      if (names.has(recordName(one.record))) continue;
-      one.filed = false;
-      if (one.session === null) this.waiting.delete(one.record.request);
-    }
-  }
-
-  private fileWaits(): void {
-    const due = this.deps.clock.now() - FILED_AFTER_MS;
-    for (const one of this.waiting.values()) {
-      const { record, filed } = one;
-      if (filed || record.ticket === 0 || record.requestedAt > due) continue;
-      this.deps.files.add(record);
-      one.filed = true;
+    const due = this.deps.clock.now() - TOLD_AFTER_MS;
+    const queue = this.waiting.queue();
+    const isDue = ({ record, hurry }: Waiting): boolean =>
+      who === 'late' ? record.requestedAt <= due : hurry;
+    if (![...queue.values()].some(isDue)) return;
+    for (const [ticket, decision] of planGrants(this.tableOf(queue), this.conflicts)) {
+      const one = queue.get(ticket);
+      // Who can be granted now will be, in a moment.
+      if (decision.granted || !one?.session || !isDue(one)) continue;
+      const news = newsFor(one, decision.blockers);
+      if (news !== null) this.tell(one.session, news);
     }
   }
 
@@ -280,7 +289,7 @@ export class TableLeader {
       return;
     }
     const message = error instanceof Error ? error.message : String(error);
-    session.tell({ op: 'failed', request, message });
+    this.tell(session, { op: 'failed', request, message });
   }
 
   private lose(error: unknown): void {

@@ -18,8 +18,14 @@ import type { TableFiles } from './table-files';
  *   its owner, should it come back, can land nothing.
  */
 export interface Takeover {
-  /** Records whose owners have lost their right. Reads only. */
-  judge(records: readonly TableRecord[]): Promise<readonly TableRecord[]>;
+  /**
+   * Records whose owners have lost their right. Reads only. `isPresent`: known to live, because its
+   * line, which the kernel closes when it dies, is open; it may be silent all the same.
+   */
+  judge(
+    records: readonly TableRecord[],
+    isPresent?: (owner: ProcessIdentity) => boolean,
+  ): Promise<readonly TableRecord[]>;
   /** Somebody may just have died: believes nothing it saw before. */
   doubt(): void;
   /** Takes the record out of the table. Only for the leader. */
@@ -48,10 +54,14 @@ export function createTakeover(deps: TakeoverDeps): Takeover {
   const isAlive = rememberAlive(clock, processes, seen);
 
   return {
-    async judge(records) {
+    async judge(records, isPresent = () => false) {
       const others = records.filter((record) => !isSameProcess(record.owner, self));
-      const living = others.filter((record) => isAlive(record.owner));
-      const dead = others.filter((record) => !living.includes(record));
+      const living: TableRecord[] = [];
+      const dead: TableRecord[] = [];
+      for (const record of others) {
+        const lives = isPresent(record.owner) || isAlive(record.owner);
+        (lives ? living : dead).push(record);
+      }
       return [...dead, ...(await silence.find(living))];
     },
     doubt: () => {

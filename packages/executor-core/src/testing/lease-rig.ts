@@ -64,6 +64,11 @@ export class LeaseRig {
     return readdirSync(this.tableDir()).filter((name) => /^(lease|wait|wide)-/.test(name));
   }
 
+  /** Resolves when there are so many files; what is given back goes a moment later. */
+  async recordsBecome(count: number): Promise<void> {
+    while (this.records().length !== count) await new Promise(setImmediate);
+  }
+
   async done(): Promise<void> {
     for (const store of this.stores.splice(0)) await store.close();
     rmSync(this.folder, { recursive: true, force: true });
