@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- a command and what it needs are loaded when they are used: `--help` and `--version` answer at once */
 import type * as BarrierCommand from './commands/barrier';
+import type * as CleanCommand from './commands/clean';
 import type * as ControlCommand from './commands/control';
 import type * as InitCommand from './commands/init';
 import type * as LocksCommand from './commands/locks';
@@ -17,6 +18,7 @@ import type * as Engine from './engine';
 export const lazy = {
   engine: () => require('./engine') as typeof Engine,
   barrier: () => require('./commands/barrier') as typeof BarrierCommand,
+  clean: () => require('./commands/clean') as typeof CleanCommand,
   control: () => require('./commands/control') as typeof ControlCommand,
   init: () => require('./commands/init') as typeof InitCommand,
   locks: () => require('./commands/locks') as typeof LocksCommand,

@@ -36,3 +36,11 @@ Exit codes:
   130  ended after Ctrl-C
   143  ended after SIGTERM
 `;
+
+/** Below the help of `clean`. */
+export const CLEAN_HELP = `
+Without --run and --unlanded only that goes of which git proves that it landed, or
+whose work is saved under a ref first. Work that did not land goes only with one of
+them, and its commit ids are printed before. A run that resume can continue goes only
+by --run. Nothing goes while a run is at work here (exit code 4).
+`;

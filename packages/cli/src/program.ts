@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CleanOptions } from './commands/clean';
 import type { PlanChoice } from './commands/load-plan';
 import type { LocksOptions } from './commands/locks';
 import type { LogsOptions } from './commands/logs';
@@ -11,7 +12,7 @@ import { contextOf } from './context';
 import type { Deps } from './deps';
 import type { ExitCode } from './exit-codes';
 import { lazy } from './lazy';
-import { EXIT_CODES_HELP } from './messages';
+import { CLEAN_HELP, EXIT_CODES_HELP } from './messages';
 import { addControls } from './program-control';
 import type { ColorChoice } from './ui/capabilities';
 import type { Wiring } from './wiring';
@@ -60,6 +61,7 @@ export function buildProgram(deps: Deps, finish: (code: ExitCode) => void): Comm
   addControls(wiring);
   addLooking(wiring);
   addLocks(wiring);
+  addClean(wiring);
   return program;
 }
 
@@ -181,6 +183,25 @@ function addLocks({ add, context, finish }: Wiring): void {
     .argument('<glob...>', 'what is to be written; quote it')
     .action(async (globs: readonly string[]) => {
       finish(await lazy.locks().request(context(), globs, locks.opts<LocksOptions>()));
+    });
+}
+
+function addClean({ add, context, finish }: Wiring): void {
+  add(
+    'clean',
+    'show what runs left behind; with --force, remove what is of no use',
+    'parallel-cli clean',
+    'parallel-cli clean --force',
+    'parallel-cli clean --run PEXEC-1705323000000',
+    'parallel-cli clean --unlanded --force',
+  )
+    .option('--force', 'remove what would go; without it, nothing is changed')
+    .option('--run <run>', 'this run alone, with all it left, whether it landed or not')
+    .option('--unlanded', 'also work of ended runs that has not landed')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', CLEAN_HELP)
+    .action(async (options: CleanOptions) => {
+      finish(await lazy.clean().execute(context(), options));
     });
 }
 

@@ -18,6 +18,7 @@ export type {
   ExecutorOptions,
 } from './parallel-executor';
 export type { BarrierOutcome, BarrierWait } from './run/barrier-wait';
+export type { CleanReport, CleanResult } from './run/clean';
 export type { LandBundlesResult } from './run/cached-landing';
 export type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
 export type { WriteRoom } from './run/locks-desk';
@@ -88,6 +89,14 @@ export { predictRun, withAgents } from './schedule/predict';
 export type { PredictedTask, Prediction } from './schedule/predict';
 export { continueOnFailure, failFast, retryFailed } from './schedule/failure-strategies';
 
+export { leftoverKey } from './report/clean-plan';
+export type {
+  CleanChoice,
+  CleanVerdict,
+  Leftover,
+  LeftRun,
+  QuarantinedTask,
+} from './report/clean-plan';
 export { countText, durationText, listText } from './report/duration-text';
 export { storyLine } from './report/attempt-story';
 export type { AttemptStory, HealerStory } from './report/attempt-story';

@@ -10,13 +10,8 @@ import { findAdminEntry, isOurs, markReady, readAdminEntries } from './admin-ent
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { linkWorktree } from './link-worktree';
-import {
-  isCheckedOut,
-  type Release,
-  type KeptWork,
-  releaseWorktree,
-  saveBranchTip,
-} from './worktree-safety';
+import { isCheckedOut, saveBranchTip } from './branch-safety';
+import { type Release, type KeptWork, releaseWorktree } from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
 import { createTrashBin } from './trash-bin';
 

@@ -162,6 +162,7 @@ describe('removing a worktree', () => {
     const release = await rig.pool.remove(path);
     if (release.kind !== 'kept') throw new Error(JSON.stringify(release));
     expect(release.reason).toContain('inner');
+    expect(await readFile(`${release.path}.reason`, 'utf8')).toBe(`${release.reason}\n`);
     expect(await readFile(join(release.path, 'inner/precious.txt'), 'utf8')).toBe('precious\n');
     expect(await rig.git(['status', '--porcelain'], release.path)).toContain('M a.txt');
     const request = { slot: 1, task: parseTaskId('landing'), commit: rig.head, token: 8 };

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 
-import type { TaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
 import { wasInterrupted } from '../ports/git';
 import {
   type AdminEntry,
-  checkedOutBranches,
   dropAdminEntry,
   findAdminEntry,
   isOurs,
   type WorktreeOwner,
 } from './admin-entry';
+import { deleteBranch } from './branch-safety';
+import { isSaved, KEPT_REFS, keptTrees, saveCommit } from './saved-work';
 import { commitTree, takeTree } from './snapshot-worktree';
 import { keptFolder, type WorktreeSite } from './worktree-site';
 
@@ -31,9 +31,6 @@ export interface KeptWork {
   readonly ref: string;
   readonly commit: string;
 }
-
-/** Refs under which finished and salvaged work is kept until it is proven to have landed. */
-const KEPT_REFS = 'refs/parallel';
 
 /**
  * The one place that decides whether a worktree may go. It goes only on proof that nothing is lost:
@@ -65,43 +62,6 @@ export async function releaseWorktree(
   return present ? { kind: 'removed', saved: null } : { kind: 'gone' };
 }
 
-/**
- * `true` when nothing is lost with `commit`: it is reachable from one of `landed` or from a ref under
- * `refs/parallel/`, or such a ref has exactly its files (a candidate is an agent's commits in one).
- * `false` also when git cannot tell.
- */
-export async function isSaved(
-  site: Pick<WorktreeSite, 'git' | 'commonDir'>,
-  commit: string,
-  landed: readonly string[],
-): Promise<boolean> {
-  if (landed.includes(commit)) return true;
-  const { git, commonDir: cwd } = site;
-  const unsaved = await git.run(
-    ['rev-list', '--max-count=1', commit, '--not', `--glob=${KEPT_REFS}/*`, ...landed],
-    { cwd },
-  );
-  if (unsaved.exitCode !== 0) return false;
-  if (unsaved.stdout.trim() === '') return true;
-  const tree = await git.run(['rev-parse', '--verify', '--quiet', `${commit}^{tree}`], { cwd });
-  return tree.exitCode === 0 && (await keptTrees(site)).has(tree.stdout.trim());
-}
-
-/**
- * Keeps the tip of a branch that is about to be moved, unless it is saved already. Resolves with the
- * new ref or `null`.
- */
-export async function saveBranchTip(
-  site: WorktreeSite,
-  branch: string,
-  task: TaskId,
-  landed: readonly string[],
-): Promise<string | null> {
-  const tip = await branchTip(site, branch);
-  if (tip === null || (await isSaved(site, tip, landed))) return null;
-  return saveCommit(site, tip, `${KEPT_REFS}/${site.runId}/${task}`);
-}
-
 async function isKept({ git, root }: WorktreeSite, { ref, commit }: KeptWork): Promise<boolean> {
   return (await git.objects(root).resolve(ref)) === commit;
 }
@@ -125,22 +85,24 @@ async function saveAndRemove(
 
 /**
  * Tries again to save what `releaseWorktree` had to keep as a folder, a moment when git was killed, the disk
- * was full. What cannot be saved still, stays as it is.
+ * was full. What cannot be saved still, stays as it is, unless a person decided to `discard` it.
  */
 export async function releaseKept(
   site: WorktreeSite,
   entry: AdminEntry & { readonly worktree: string },
   landed: readonly string[],
+  discard = false,
 ): Promise<Release> {
   const { worktree: path, base } = entry;
   const known = base === null ? landed : [...landed, base];
-  let saved: string | null;
+  let saved: string | null = null;
   try {
     saved = await saveTwice(site, path, ownerOf(entry), known);
   } catch (error) {
-    return { kind: 'kept', path, reason: messageOf(error) };
+    if (!discard) return { kind: 'kept', path, reason: messageOf(error) };
   }
   await site.fs.rename(path, await site.trash('tree'));
+  await site.fs.removeFile(reasonFile(path));
   await dropEntry(site, entry, known);
   return { kind: 'removed', saved };
 }
@@ -181,23 +143,6 @@ async function save(
   return saveCommit(site, commit, folder);
 }
 
-async function saveCommit(site: WorktreeSite, commit: string, folder: string): Promise<string> {
-  const ref = `${folder}/salvage-${commit.slice(0, 8)}`;
-  await site.git.text(['update-ref', ref, commit], { cwd: site.commonDir });
-  return ref;
-}
-
-/** Trees of the commits kept under our refs: a candidate has the files of the worktree it was made of. */
-async function keptTrees({
-  git,
-  commonDir,
-}: Pick<WorktreeSite, 'git' | 'commonDir'>): Promise<ReadonlySet<string>> {
-  const listed = await git.text(['for-each-ref', '--format=%(tree)', `${KEPT_REFS}/`], {
-    cwd: commonDir,
-  });
-  return new Set(listed.split('\n').filter((tree) => tree !== ''));
-}
-
 /** The tree goes first: what is left when we are killed in between is an entry without a tree. */
 async function removeTree(
   site: WorktreeSite,
@@ -221,40 +166,6 @@ async function dropEntry(
   if (entry.owner?.kind === 'agent') await deleteBranch(site, entry.owner.branch, landed);
 }
 
-/** Only when its tip is saved and nobody has it checked out; compare-and-swap against a late commit. */
-async function deleteBranch(
-  site: WorktreeSite,
-  branch: string,
-  landed: readonly string[],
-): Promise<void> {
-  const tip = await branchTip(site, branch);
-  if (tip === null || !(await isSaved(site, tip, landed))) return;
-  if (await isCheckedOut(site, branch)) return;
-  await site.git.objects(site.root).moveRefs([`delete refs/heads/${branch} ${tip}`]);
-}
-
-/** `true` when the main checkout or a linked worktree other than the one at `except` is on the branch. */
-export async function isCheckedOut(
-  site: Pick<WorktreeSite, 'fs' | 'commonDir'>,
-  branch: string,
-  except: string | null = null,
-): Promise<boolean> {
-  const ref = `refs/heads/${branch}`;
-  const head = await site.fs.readText(join(site.commonDir, 'HEAD'));
-  if (head?.trim() === `ref: ${ref}`) return true;
-  const holders = (await checkedOutBranches(site)).filter((holder) => holder.branch === ref);
-  if (holders.length === 0 || except === null) return holders.length > 0;
-  const own = (await findAdminEntry(site, except))?.folder;
-  return holders.some(({ folder }) => folder !== own);
-}
-
-function branchTip(
-  { git, root }: Pick<WorktreeSite, 'git' | 'root'>,
-  branch: string,
-): Promise<string | null> {
-  return git.objects(root).resolve(`refs/heads/${branch}^{commit}`);
-}
-
 /** The folder moves out of the way and stays a worktree that git knows, under its new path. */
 async function keep(
   site: WorktreeSite,
@@ -270,11 +181,21 @@ async function keep(
     if (entry === null || entry.broken) return;
     await site.fs.writeAtomic(join(entry.folder, 'gitdir'), `${join(aside, '.git')}\n`);
   });
+  // For people; where the disk is full, the folder has to do without.
+  await site.fs.replace(reasonFile(aside), `${reason}\n`).catch(() => undefined);
   return { kind: 'kept', path: aside, reason };
 }
 
+/** Beside a folder that was kept: why it could not be saved. */
+export function reasonFile(keptPath: string): string {
+  return `${keptPath}.reason`;
+}
+
 /** A tree of ours whose entry is gone: an empty folder, or one whose `.git` file names our repository. */
-async function isAbandonedTree(site: WorktreeSite, path: string): Promise<boolean> {
+export async function isAbandonedTree(
+  site: Pick<WorktreeSite, 'fs' | 'files' | 'commonDir' | 'base'>,
+  path: string,
+): Promise<boolean> {
   if (dirname(path) !== site.base || (await site.files.kind(path)) !== 'folder') return false;
   if ((await site.fs.list(path)).length === 0) return true;
   const link = await site.fs.readText(join(path, '.git')).catch(() => null);

@@ -10,10 +10,13 @@ import type { LocksView } from '../locks/locks-view';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Diagnostic } from '../plan/diagnostics';
+import type { CleanChoice } from '../report/clean-plan';
 import type * as LoadPlan from '../plan/load-plan';
 import { listRuns } from '../store/run-dir';
 import type { BarrierWait, BarrierWaitOptions } from './barrier-wait';
 import { waitAtBarrier } from './barrier-wait';
+import type { CleanReport, CleanResult } from './clean';
+import { cleanUp, reportLeftovers } from './clean';
 import { declareNoop } from './declare-noop';
 import type { Engine } from './engine';
 import { knownDurations } from './learn-durations';
@@ -91,6 +94,10 @@ export interface Workspace {
   locks(): Promise<LocksView>;
   /** Called by agents: asks for more write room for the task named in their environment. */
   requestWrites(globs: readonly string[]): Promise<WriteRoom>;
+  /** What runs left behind, and what a clean with this choice would remove. Changes nothing. */
+  leftovers(choice?: CleanChoice): Promise<CleanReport>;
+  /** Removes it; see `cleanUp`. */
+  clean(choice: CleanChoice, onPlan: (report: CleanReport) => void): Promise<CleanResult>;
   /** Writes a starter plan unless there is one. */
   initPlan(): Promise<{ readonly path: string; readonly created: boolean }>;
   /** The engine underneath, for the other front door. */
@@ -133,6 +140,8 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     declareNoop: (reason) => declareNoop(tools, reason),
     locks: () => readLocks(tools, root),
     requestWrites: (globs) => requestWrites(tools, root, globs),
+    leftovers: (choice = {}) => reportLeftovers({ tools, repository }, choice),
+    clean: (choice, onPlan) => cleanUp({ tools, repository }, choice, onPlan),
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,
     initPlan: async () => {
       const present = await planAtRoot(tools, root);

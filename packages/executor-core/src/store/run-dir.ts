@@ -216,7 +216,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function newestFirst(a: RunId, b: RunId): number {
+/** Order of runs for people: the one started last comes first. */
+export function newestFirst(a: RunId, b: RunId): number {
   const [aMs, aNth] = runOrder(a);
   const [bMs, bNth] = runOrder(b);
   return bMs - aMs || bNth - aNth;
