@@ -34,12 +34,14 @@ export interface KeptWork {
 
 /** Refs under which finished and salvaged work is kept until it is proven to have landed. */
 const KEPT_REFS = 'refs/parallel';
+/** Checkpoints, `wip-<attempt>`, are moved on and dropped again: what only they hold is not saved. */
+const CHECKPOINTS = `${KEPT_REFS}/*/*/wip-*`;
 
 /**
  * The one place that decides whether a worktree may go. It goes only on proof that nothing is lost:
  * - nobody ever worked in it, or it is one for verification; or
  * - the caller took all of it into the commit `kept`, and git confirms that its ref holds that; or
- * - its files are those of its HEAD or of a commit under `refs/parallel/`, and HEAD is saved (`isSaved`)
+ * - its files are those of its HEAD or of a commit under `refs/parallel/` (no checkpoint), and HEAD is saved (`isSaved`)
  *   by these refs, by `landed` (commit ids) or by the commit it was made from.
  * Without proof its state is saved to `refs/parallel/<run>/<task>/salvage-<commit>` first, and what
  * cannot be saved is kept as a folder. A git that fails proves nothing. Ignored files are not saved.
@@ -78,7 +80,10 @@ export async function isSaved(
   if (landed.includes(commit)) return true;
   const { git, commonDir: cwd } = site;
   const unsaved = await git.run(
-    ['rev-list', '--max-count=1', commit, '--not', `--glob=${KEPT_REFS}/*`, ...landed],
+    [
+      ...['rev-list', '--max-count=1', commit, '--not'],
+      ...[`--exclude=${CHECKPOINTS}`, `--glob=${KEPT_REFS}/*`, ...landed],
+    ],
     { cwd },
   );
   if (unsaved.exitCode !== 0) return false;
@@ -192,10 +197,10 @@ async function keptTrees({
   git,
   commonDir,
 }: Pick<WorktreeSite, 'git' | 'commonDir'>): Promise<ReadonlySet<string>> {
-  const listed = await git.text(['for-each-ref', '--format=%(tree)', `${KEPT_REFS}/`], {
-    cwd: commonDir,
-  });
-  return new Set(listed.split('\n').filter((tree) => tree !== ''));
+  const format = '--format=%(tree) %(refname)';
+  const listed = await git.text(['for-each-ref', format, `${KEPT_REFS}/`], { cwd: commonDir });
+  const kept = listed.split('\n').filter((line) => !/\/wip-\d+$/.test(line));
+  return new Set(kept.map((line) => line.split(' ')[0] ?? '').filter((tree) => tree !== ''));
 }
 
 /** The tree goes first: what is left when we are killed in between is an entry without a tree. */

@@ -21,6 +21,7 @@ import { Activity } from './activity';
 import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
+import { Checkpoints } from './checkpoints';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
@@ -208,6 +209,7 @@ function attemptContext(
     run,
     root: repository.root,
     pool: parts.pool,
+    checkpoints: checkpointsOf(engine, options, parts),
     emit: parts.emit,
     taskOf: parts.taskOf,
     leases: engine.leases,
@@ -227,6 +229,18 @@ function attemptContext(
     baseEnv: tools.env,
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
   };
+}
+
+function checkpointsOf(
+  { tools, repository }: Engine,
+  { run, plan }: AssembleOptions,
+  { loop, pool, emit }: Pick<RunParts, 'loop' | 'pool'> & { readonly emit: Emit },
+): Checkpoints {
+  const { root } = repository;
+  const when = plan.settings.checkpoint;
+  const checkpoints = new Checkpoints({ ...tools, pool, root, run, when, emit });
+  loop.on(checkpoints.take);
+  return checkpoints;
 }
 
 /** A candidate may be of another process, so the whole table is asked, not what this process holds. */

@@ -14,6 +14,8 @@ import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { finishedWork } from './finished-work';
 import { knownDurations } from './learn-durations';
+import type { LostAttempt } from './lost-work';
+import { dropCheckpoint, lostWork } from './lost-work';
 import type { Engine } from './engine';
 
 /** Where a run stood, and what must be reported before it goes on. */
@@ -51,6 +53,7 @@ export async function recoverRun(
   const state = events.reduce(evolve, initialState(prepareProblem(plan, expectedMs)));
   const facts: Fact[] = [];
   const waiting = new Map<Task, Candidate>();
+  const gone: LostAttempt[] = [];
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (now.name === 'queued' || now.name === 'merging') waiting.set(task, now.candidate);
@@ -59,13 +62,18 @@ export async function recoverRun(
     const { attempt, token } = now;
     engine.tools.trees.signalTree(treeOf(engine, run, id, attempt, events), 'SIGKILL');
     const candidate = await finishedWork(engine, plan, run, task, token);
-    if (candidate === null) facts.push(lost(id, attempt, clock.now()));
+    if (candidate === null) gone.push({ task: id, attempt, token });
     else {
+      await dropCheckpoint(engine, run, id, attempt);
       facts.push({ type: 'task:queued', task: id, attempt, candidate, at: clock.now() });
       waiting.set(task, candidate);
     }
   }
-  await sweepWorktrees(poolOf(engine, run, plan));
+  const { released } = await sweepWorktrees(poolOf(engine, run, plan));
+  for (const attempt of gone) {
+    const salvage = await lostWork(engine, run, attempt, events, released);
+    facts.push(lost(attempt, salvage, clock.now()));
+  }
   const tokens = new Map<TaskId, number>();
   for (const [task, candidate] of waiting) {
     const { id } = task;
@@ -78,9 +86,9 @@ export async function recoverRun(
   return { state, facts, requests: requestsInWaiting(events), tokens };
 }
 
-function lost(task: TaskId, attempt: number, at: number): Fact {
+function lost({ task, attempt }: LostAttempt, salvage: string | null, at: number): Fact {
   const failure = { kind: 'interrupted', message: 'the process that ran it was gone' } as const;
-  return { type: 'attempt:failed', task, attempt, failure, salvage: null, at };
+  return { type: 'attempt:failed', task, attempt, failure, salvage, at };
 }
 
 /** Requests at the end of the journal, which no driver can have acted on; pauses died with theirs. */
