@@ -12,6 +12,7 @@ const input: AgentEnvironmentInput = {
   feedbackFile: null,
   noopFile: '/repo/.parallel/noop.txt',
   lastWork: null,
+  resumedFrom: null,
   reads: ['src/**', 'package.json'],
   writes: ['src/landing/**'],
   stateRoot: '/repo',

@@ -21,6 +21,8 @@ export interface AgentEnvironmentInput {
   readonly noopFile: string;
   /** Ref that keeps the work of the last attempt; `null` when there is none. */
   readonly lastWork: string | null;
+  /** Commit of the interrupted work that is in the worktree; `null` when there is none. */
+  readonly resumedFrom: string | null;
   readonly reads: readonly string[];
   readonly writes: readonly string[];
   /** The main checkout, with the run's `.parallel/` in it. */
@@ -55,6 +57,7 @@ export function agentEnvironment(input: AgentEnvironmentInput): Record<string, s
     ...(input.feedbackFile === null ? {} : { PARALLEL_FEEDBACK_FILE: input.feedbackFile }),
     PARALLEL_NOOP_FILE: input.noopFile,
     ...(input.lastWork === null ? {} : { PARALLEL_LAST_WORK: input.lastWork }),
+    ...(input.resumedFrom === null ? {} : { PARALLEL_RESUMED_FROM: input.resumedFrom }),
     PARALLEL_READS: input.reads.join('\n'),
     PARALLEL_WRITES: input.writes.join('\n'),
     PARALLEL_ROOT: input.stateRoot,

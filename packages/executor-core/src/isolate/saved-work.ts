@@ -2,6 +2,8 @@ import type { WorktreeSite } from './worktree-site';
 
 /** Refs under which finished and salvaged work is kept until it is proven to have landed. */
 export const KEPT_REFS = 'refs/parallel';
+/** Checkpoints, `wip-<attempt>`, are moved on and dropped again: what only they hold is not saved. */
+const CHECKPOINTS = `${KEPT_REFS}/*/*/wip-*`;
 
 type Where = Pick<WorktreeSite, 'git' | 'commonDir'>;
 
@@ -18,7 +20,10 @@ export async function isSaved(
   if (landed.includes(commit)) return true;
   const { git, commonDir: cwd } = site;
   const unsaved = await git.run(
-    ['rev-list', '--max-count=1', commit, '--not', `--glob=${KEPT_REFS}/*`, ...landed],
+    [
+      ...['rev-list', '--max-count=1', commit, '--not'],
+      ...[`--exclude=${CHECKPOINTS}`, `--glob=${KEPT_REFS}/*`, ...landed],
+    ],
     { cwd },
   );
   if (unsaved.exitCode !== 0) return false;
@@ -29,10 +34,10 @@ export async function isSaved(
 
 /** Trees of the commits kept under our refs: a candidate has the files of the worktree it was made of. */
 export async function keptTrees({ git, commonDir }: Where): Promise<ReadonlySet<string>> {
-  const listed = await git.text(['for-each-ref', '--format=%(tree)', `${KEPT_REFS}/`], {
-    cwd: commonDir,
-  });
-  return new Set(listed.split('\n').filter((tree) => tree !== ''));
+  const format = '--format=%(tree) %(refname)';
+  const listed = await git.text(['for-each-ref', format, `${KEPT_REFS}/`], { cwd: commonDir });
+  const kept = listed.split('\n').filter((line) => !/\/wip-\d+$/.test(line));
+  return new Set(kept.map((line) => line.split(' ')[0] ?? '').filter((tree) => tree !== ''));
 }
 
 /** Keeps `commit` under `<folder>/salvage-<start of its id>`; resolves with that ref. */

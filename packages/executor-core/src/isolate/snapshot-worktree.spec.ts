@@ -28,8 +28,10 @@ describe('snapshotWorktree', () => {
     path = (await rig.pool.create(request)).path;
   };
   const edit = (name: string, content: string) => writeFile(join(path, name), content);
-  const snapshot = () =>
-    rig.pool.snapshot({ path, base: rig.head, ref: REF, message: 'what was tried\n\nand why' });
+  const snapshot = (previous: string | null = null) => {
+    const message = 'what was tried\n\nand why';
+    return rig.pool.snapshot({ path, base: rig.head, ref: REF, previous, message });
+  };
 
   it('keeps modified and untracked files, not ignored ones, under the ref', async () => {
     await edit('a.txt', 'changed\n');
@@ -103,6 +105,39 @@ describe('snapshotWorktree', () => {
     await edit('out', 'ignored');
     expect(await snapshot()).toMatchObject({ commit: rig.head, changed: false });
     expect(await rig.kept()).toEqual([]);
+  });
+
+  it('moves the ref on from where it was, and only from there', async () => {
+    await edit('a.txt', 'first\n');
+    const first = await snapshot();
+    expect(await snapshot(first.commit)).toMatchObject({ commit: first.commit, changed: false });
+    await edit('a.txt', 'second\n');
+    await expect(snapshot()).rejects.toThrow('update-ref');
+    await expect(snapshot(rig.head)).rejects.toThrow('update-ref');
+    expect(await rig.git(['show', `${REF}:a.txt`])).toBe('first');
+    expect(await snapshot(first.commit)).toMatchObject({ changed: true });
+    expect(await rig.git(['show', `${REF}:a.txt`])).toBe('second');
+  });
+
+  it('goes back to the base when everything was undone', async () => {
+    const before = await readFile(join(path, 'a.txt'), 'utf8');
+    await edit('a.txt', 'changed\n');
+    const { commit } = await snapshot();
+    await edit('a.txt', before);
+    expect(await snapshot(commit)).toMatchObject({ commit: rig.head, changed: true });
+    expect(await rig.git(['rev-parse', REF])).toBe(rig.head);
+  });
+
+  it('replaces nothing when git could not read the files', async () => {
+    await edit('a.txt', 'changed\n');
+    const { commit } = await snapshot();
+    await edit('.gitattributes', '*.txt filter=broken\n');
+    await rig.git(['config', 'filter.broken.clean', 'false']);
+    await rig.git(['config', 'filter.broken.required', 'true']);
+    await edit('a.txt', 'later\n');
+    const again = await snapshot(commit);
+    expect(again.missing).not.toBeNull();
+    expect(await rig.git(['show', `${REF}:a.txt`])).toBe('changed');
   });
 
   it('does not take files outside a sparse checkout for deleted', async () => {

@@ -23,17 +23,19 @@ export interface SnapshotRequest {
   readonly path: string;
   /** Commit the work started from. */
   readonly base: string;
-  /** Full name of the ref that keeps the snapshot; overwritten. */
+  /** Full name of the ref that keeps the snapshot. */
   readonly ref: string;
+  /** Commit the ref must have now; `null`: it must not exist. */
+  readonly previous: string | null;
   readonly message: string;
 }
 
 /** A worktree's state kept as a commit. */
 export interface Snapshot {
-  /** HEAD itself when everything was committed, else a commit on top of it; `base` when nothing changed. */
+  /** HEAD itself when everything was committed, else a commit on top of it; `base` when the files are its. */
   readonly commit: string;
   readonly tree: string;
-  /** `false` when the files are those of `base`: then no ref was written. */
+  /** `false` when the files are those of `previous`, or of `base` without one: the ref was left alone. */
   readonly changed: boolean;
   /** See `WorktreeTree`. */
   readonly missing: string | null;
@@ -46,21 +48,30 @@ const KEEPER = { NAME: 'Parallel Executor', EMAIL: 'parallel-executor@localhost'
 const GITLINK = '160000';
 
 /**
- * Keeps what is in the worktree, tracked and untracked but not ignored, as a commit under a ref. The
- * worktree, its index and its branch stay as they are. Rejects with `GitError` when git cannot write it;
- * look at `missing` before you take it for everything.
+ * Keeps what is in the worktree, tracked and untracked but not ignored, as a commit under a ref, which
+ * moves by compare-and-swap. The worktree, its index and its branch stay as they are, and whoever works
+ * there is not stopped: look at `missing` before you take it for everything. A look that found less than
+ * git could read replaces nothing. Rejects with `GitError` when git cannot write it, and when the ref is
+ * not at `previous`.
  */
 export async function snapshotWorktree(
-  site: WorktreeTools,
-  { path, base, ref, message }: SnapshotRequest,
+  site: WorktreeTools & Pick<WorktreeSite, 'root'>,
+  { path, base, ref, previous, message }: SnapshotRequest,
 ): Promise<Snapshot> {
-  const { git, commonDir } = site;
+  const objects = site.git.objects(site.root);
   const taken = await takeTree(site, path);
   const { tree, missing } = taken;
-  const baseTree = await git.text(['rev-parse', `${base}^{tree}`], { cwd: commonDir });
-  if (tree === baseTree) return { commit: base, tree, changed: false, missing };
-  const commit = await commitTree(site, taken, message);
-  await git.text(['update-ref', ref, commit], { cwd: commonDir });
+  const before = previous ?? base;
+  const unread = missing !== null && !taken.changed;
+  if (unread || tree === (await objects.readCommit(before)).tree) {
+    return { commit: before, tree, changed: false, missing };
+  }
+  const isBase = tree === (await objects.readCommit(base)).tree;
+  const commit = isBase ? base : await commitTree(site, taken, message);
+  const move =
+    previous === null ? `create ${ref} ${commit}` : `update ${ref} ${commit} ${previous}`;
+  const moved = await objects.moveRefs([move]);
+  if (!moved.ok) throw new GitError(['update-ref', ref], moved.result);
   return { commit, tree, changed: true, missing };
 }
 

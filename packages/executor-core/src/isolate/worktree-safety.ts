@@ -36,7 +36,7 @@ export interface KeptWork {
  * The one place that decides whether a worktree may go. It goes only on proof that nothing is lost:
  * - nobody ever worked in it, or it is one for verification; or
  * - the caller took all of it into the commit `kept`, and git confirms that its ref holds that; or
- * - its files are those of its HEAD or of a commit under `refs/parallel/`, and HEAD is saved (`isSaved`)
+ * - its files are those of its HEAD or of a commit under `refs/parallel/` (no checkpoint), and HEAD is saved (`isSaved`)
  *   by these refs, by `landed` (commit ids) or by the commit it was made from.
  * Without proof its state is saved to `refs/parallel/<run>/<task>/salvage-<commit>` first, and what
  * cannot be saved is kept as a folder. A git that fails proves nothing. Ignored files are not saved.

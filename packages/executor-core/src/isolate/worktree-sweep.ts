@@ -7,6 +7,7 @@ import {
   adminTrashFolder,
   draftFolder,
   keptFolder,
+  stateFolder,
   trashFolder,
   type WorktreeSite,
 } from './worktree-site';
@@ -65,11 +66,15 @@ export async function dropBrokenEntries(site: WorktreeSite): Promise<void> {
   }
 }
 
-/** A killed git leaves lock files, and every later git that needs the same file refuses. */
+/**
+ * A killed git leaves lock files, and every later git that needs the same file refuses. The index
+ * of a look at a worktree that was killed is of no use to anybody.
+ */
 async function removeGitLocks(site: WorktreeSite): Promise<void> {
   for (const entry of await readAdminEntries(site)) {
     if (isOurs(site, entry)) await removeFiles(site, entry.folder, /\.lock$/);
   }
+  await removeFiles(site, stateFolder(site.commonDir), /^index-[0-9a-f-]{36}(?:\.lock)?$/);
   await removeFiles(site, join(site.commonDir, 'refs/heads'), /^agent-\d+-.*\.lock$/);
   const kept = join(site.commonDir, 'refs/parallel');
   for (const run of await site.fs.list(kept)) {

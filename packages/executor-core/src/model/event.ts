@@ -91,6 +91,23 @@ export type Fact = Stamped &
         readonly branch: string;
         readonly worktree: string;
         readonly profile: string;
+        /** Commit of an interrupted attempt's work that is in the worktree, where there is one. */
+        readonly resumedFrom?: string;
+      }
+    | {
+        /** What is in the worktree of a running attempt is kept under `ref`, which moved to `commit`. */
+        readonly type: 'task:checkpointed';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly ref: string;
+        readonly commit: string;
+      }
+    | {
+        /** A checkpoint could not be made; told once per attempt, which goes on. */
+        readonly type: 'checkpoint:failed';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly message: string;
       }
     | {
         readonly type: 'process:started';

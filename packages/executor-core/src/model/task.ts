@@ -10,6 +10,12 @@ export type ConflictPolicy = 'wait' | 'auto_merge' | 'manual' | 'priority';
  */
 export type NoopPolicy = 'accept' | 'refuse';
 
+/**
+ * What the attempt after an interrupted one starts from: `fresh`, the base alone; `wip`, the work as it
+ * lay in the worktree; `session`, that work and the agent's own session, where its adapter can.
+ */
+export type ResumeMode = 'wip' | 'session' | 'fresh';
+
 /** One node of the plan after validation. JSON-safe: it is stored in `runs/<run>/plan.json`. */
 export interface Task {
   readonly id: TaskId;
@@ -51,6 +57,7 @@ export interface AgentProfile {
   readonly maxParallel: number | null;
   /** For the tasks that do not say themselves; `null`: by the adapter's nature. */
   readonly noop: NoopPolicy | null;
+  readonly resume: ResumeMode;
   readonly env: Readonly<Record<string, string>>;
 }
 

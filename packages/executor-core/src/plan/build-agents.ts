@@ -53,6 +53,7 @@ function buildHealer(
       instructions: null,
       maxParallel: null,
       noop: 'accept',
+      resume: 'fresh',
       env: {},
     },
   ];
@@ -72,6 +73,7 @@ function buildProfile(
     instructions: given.instructions ?? null,
     maxParallel: given.max_parallel ?? null,
     noop: given.noop ?? null,
+    resume: given.resume ?? 'fresh',
     env: buildEnv(childOf(node, 'env'), report),
   };
 }

@@ -1,4 +1,4 @@
-import type { Plan } from '../model/task';
+import type { AgentProfile, Plan } from '../model/task';
 import { renderDiagnostics, type Diagnostic } from './diagnostics';
 import { parsePlan, type ParseOptions } from './load-plan';
 
@@ -315,7 +315,7 @@ locks:
   });
 
   it('may use agents that are defined elsewhere', () => {
-    const elsewhere = {
+    const elsewhere: AgentProfile = {
       name: 'y',
       adapter: 'claude',
       command: null,
@@ -323,6 +323,7 @@ locks:
       instructions: null,
       maxParallel: null,
       noop: null,
+      resume: 'fresh',
       env: {},
     };
     const plan = planOf('tasks: { a: { agent: y, prompt: p, writes: [x] } }', {

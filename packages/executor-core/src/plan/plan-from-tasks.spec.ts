@@ -116,6 +116,7 @@ describe('planFromTasks', () => {
       instructions: null,
       maxParallel: null,
       noop: null,
+      resume: 'fresh' as const,
       env: {},
     };
     const { plan } = planFromTasks([{ id: 'a', agent: 'fn', writes: ['x'] }], {

@@ -1,4 +1,4 @@
-import type { AgentProfile, NoopPolicy } from '../model/task';
+import type { AgentProfile, NoopPolicy, ResumeMode } from '../model/task';
 
 /** A duration: text as in the plan file (`30s`), or a number of milliseconds. */
 export type DurationInput = string | number;
@@ -46,6 +46,8 @@ export interface AgentInput {
   readonly max_parallel?: number | undefined;
   readonly maxParallel?: number | undefined;
   readonly noop?: NoopPolicy | undefined;
+  /** What an attempt starts from when the one before was interrupted. Default `fresh`. */
+  readonly resume?: ResumeMode | undefined;
   readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 

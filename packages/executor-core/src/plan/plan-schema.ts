@@ -12,6 +12,7 @@ export const MAX_AGENTS_ALLOWED = 200;
 
 export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
+export const RESUME_CHOICES = ['wip', 'session', 'fresh'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
 
 const text = (what: string) =>
@@ -124,6 +125,10 @@ const agent = z.strictObject(
     instructions: text('text'),
     max_parallel: positive,
     noop,
+    resume: oneOf(RESUME_CHOICES).meta({
+      description:
+        'What an attempt starts from when the one before was interrupted: fresh, the base alone; wip, the work that was in its worktree; session, that and the session of an agent that has one.',
+    }),
     env,
   },
   mapping('agent settings'),

@@ -50,6 +50,8 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
   }),
   'process:started': () => ({}),
   'task:widened': () => ({}),
+  'task:checkpointed': () => ({}),
+  'checkpoint:failed': () => ({}),
   'task:healing': ({ healer }) => ({
     note: `healer ${healer}`,
     healing: { healer, outcome: null, note: '' },

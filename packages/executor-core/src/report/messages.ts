@@ -29,7 +29,12 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:waiting': (event) => taskLine('waiting', event.task, [`for ${listText(event.holders)}`]),
   'task:withdrawn': (event) => taskLine('put back', event.task, []),
   'task:started': (event) =>
-    taskLine('started', event.task, [slotName(event.slot), event.profile, attemptText(event)]),
+    taskLine('started', event.task, [
+      slotName(event.slot),
+      event.profile,
+      attemptText(event),
+      event.resumedFrom === undefined ? '' : `goes on from ${event.resumedFrom.slice(0, 10)}`,
+    ]),
   'process:started': () => null,
   'task:progress': () => null,
   'task:verifying': (event) => taskLine('verifying', event.task, []),
@@ -46,6 +51,9 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
   'task:healed': (event) =>
     taskLine('healed', event.task, [event.outcome, event.note.trim().split('\n').at(-1) ?? '']),
+  'task:checkpointed': () => null,
+  'checkpoint:failed': (event) =>
+    taskLine('no checkpoint', event.task, [event.message.split('\n')[0] ?? '']),
   'barrier:waiting': () => null,
   'barrier:left': () => null,
   'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,

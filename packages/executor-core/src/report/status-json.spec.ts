@@ -79,6 +79,7 @@ describe('the status object', () => {
       finished_at: null,
       duration_ms: 5000,
       error: null,
+      salvage: null,
       blocked_by: null,
       cached: false,
       commit: null,

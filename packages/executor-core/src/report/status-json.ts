@@ -58,6 +58,8 @@ export interface TaskJson {
   readonly finished_at: string | null;
   readonly duration_ms: number | null;
   readonly error: string | null;
+  /** Ref that keeps what the last failed attempt wrote. */
+  readonly salvage: string | null;
   readonly blocked_by: string | null;
   readonly cached: boolean;
   readonly commit: string | null;
@@ -124,6 +126,7 @@ function taskJson(view: RunView, task: TaskView, now: number): TaskJson {
     finished_at: iso(task.finishedAt),
     duration_ms: elapsedMs(task, now),
     error: task.failure === null ? null : describeFailure(task.failure),
+    salvage: task.salvage,
     blocked_by: task.blockedBy,
     cached: task.cached,
     commit: task.commit,

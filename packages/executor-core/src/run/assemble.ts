@@ -22,6 +22,7 @@ import { Activity } from './activity';
 import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
+import { Checkpoints } from './checkpoints';
 import { DiskGuard } from './disk-guard';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
@@ -223,6 +224,7 @@ function attemptContext(
     run,
     root: repository.root,
     pool: parts.pool,
+    checkpoints: checkpointsOf(engine, options, parts),
     emit: parts.emit,
     taskOf: parts.taskOf,
     leases: engine.leases,
@@ -243,6 +245,18 @@ function attemptContext(
     insist: (work) => parts.guard.insist(work),
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
   };
+}
+
+function checkpointsOf(
+  { tools, repository }: Engine,
+  { run, plan }: AssembleOptions,
+  { loop, pool, emit }: Pick<RunParts, 'loop' | 'pool'> & { readonly emit: Emit },
+): Checkpoints {
+  const { root } = repository;
+  const when = plan.settings.checkpoint;
+  const checkpoints = new Checkpoints({ ...tools, pool, root, run, when, emit });
+  loop.on(checkpoints.take);
+  return checkpoints;
 }
 
 /** A candidate may be of another process, so the whole table is asked, not what this process holds. */

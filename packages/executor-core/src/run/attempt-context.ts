@@ -12,6 +12,7 @@ import type { ProcessRunner, RunningProcess } from '../ports/process-runner';
 import type { AttemptStory } from '../report/attempt-story';
 import type { Command } from '../schedule/command';
 import type { RunPaths } from '../store/run-dir';
+import type { Checkpoints } from './checkpoints';
 import type { DiskGuard } from './disk-guard';
 import type { StartingPoint } from './feedback';
 
@@ -25,6 +26,7 @@ export interface AttemptContext {
   readonly git: Git;
   readonly runner: ProcessRunner;
   readonly pool: WorktreePool;
+  readonly checkpoints: Pick<Checkpoints, 'watch'>;
   readonly leases: LeaseStore;
   readonly paths: RunPaths;
   readonly emit: (fact: Fact) => Promise<void>;

@@ -73,6 +73,7 @@ export function attemptEnvironment(
     feedbackFile: files.feedbackFile,
     noopFile: files.noopFile,
     lastWork: scene.stories.at(-1)?.salvage ?? null,
+    resumedFrom: scene.start.kind === 'resumed' ? scene.start.commit : null,
     reads: task.access.reads,
     writes: task.access.writes,
     stateRoot: context.root,

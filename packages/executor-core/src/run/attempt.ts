@@ -8,7 +8,8 @@ import { agentInvocation, attemptEnvironment, writeAgentFiles } from './attempt-
 import { healAttempt, healMerged } from './heal';
 import type { Verdict } from './judge';
 import { judgeWork } from './judge';
-import { restoreWork } from './last-work';
+import type { EarlierWork } from './last-work';
+import { chooseWork, restoreWork } from './last-work';
 import { runAgent } from './run-agent';
 import { prepareWorktree } from './set-up-step';
 import { StopOrder } from './stop-order';
@@ -99,10 +100,12 @@ async function attemptInWorktree(
   const stories = command.attempt === 1 ? [] : await context.history(task.id);
   const base = await context.integrationTip();
   const { attempt, slot, token } = command;
+  const profile = context.profileOf(task);
+  const work = await chooseWork(context, base, stories, profile.resume);
+  const { start } = work;
   const { path, branch } = await context.insist(() =>
     context.pool.create({ slot, task: task.id, commit: base, token }),
   );
-  const profile = context.profileOf(task);
   await context.emit({
     type: 'task:started',
     task: task.id,
@@ -112,23 +115,42 @@ async function attemptInWorktree(
     branch,
     worktree: path,
     profile: profile.name,
+    ...(start.kind === 'resumed' ? { resumedFrom: start.commit } : {}),
     at: context.clock.now(),
   });
-  let verdict: Verdict;
-  try {
-    const start = await restoreWork(context.git, path, base, stories, context.healer !== null);
-    const scene = { task, profile, command, base, worktree: path, branch, stories, start };
-    verdict = await workAndJudge(context, scene, order);
-  } catch (error) {
-    verdict = { failure: thrown(error), kept: null };
-  }
+  const checkpoints = context.checkpoints.watch({ task: task.id, attempt, worktree: path, base });
+  const scene = { task, profile, command, base, worktree: path, branch, stories, start };
+  const verdict = await fillAndWork(context, scene, work, order);
+  await checkpoints.end();
   if ('candidate' in verdict) {
     await context.pool.remove(path, [], verdict.candidate);
+    await checkpoints.drop();
     return verdict;
   }
   const release = await context.pool.remove(path);
-  const saved = release.kind === 'removed' ? release.saved : null;
+  // Of a worktree that is gone, or could not be saved, there is its last checkpoint.
+  const saved = release.kind === 'removed' ? release.saved : checkpoints.ref;
   return { failure: verdict.failure, salvage: verdict.kept ?? saved };
+}
+
+/** Never rejects. */
+async function fillAndWork(
+  context: AttemptContext,
+  scene: AttemptScene,
+  work: EarlierWork,
+  order: StopOrder,
+): Promise<Verdict> {
+  try {
+    await restoreWork(context.git, scene.worktree, work);
+  } catch (error) {
+    // Half of it may be there: what is kept stays the whole.
+    return { failure: thrown(error), kept: 'ref' in work.start ? work.start.ref : null };
+  }
+  try {
+    return await workAndJudge(context, scene, order);
+  } catch (error) {
+    return { failure: thrown(error), kept: null };
+  }
 }
 
 async function workAndJudge(

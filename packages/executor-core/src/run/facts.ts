@@ -27,6 +27,8 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'task:widened': true,
   'task:healing': true,
   'task:healed': true,
+  'task:checkpointed': true,
+  'checkpoint:failed': true,
   'barrier:waiting': true,
   'barrier:left': true,
   'task:leasing': false,

@@ -9,9 +9,18 @@ export type StartingPoint =
   | { readonly kind: 'fresh' }
   /** The work of an earlier attempt as its healer left it, on the base. */
   | { readonly kind: 'healed'; readonly attempt: number; readonly ref: string }
-  /** Those of the base: the healed work does not go together with what has landed since. */
+  /** The work of an interrupted attempt, kept as `commit`, on the base. */
+  | {
+      readonly kind: 'resumed';
+      readonly attempt: number;
+      readonly ref: string;
+      readonly commit: string;
+    }
+  /** Those of the base: the work of an earlier attempt does not go together with what has landed since. */
   | {
       readonly kind: 'outdated';
+      /** `true` when its healer had mended it, `false` when the attempt had been interrupted. */
+      readonly mended: boolean;
       readonly attempt: number;
       readonly ref: string;
       readonly paths: readonly string[];
@@ -113,9 +122,13 @@ function startLines(start: StartingPoint): readonly string[] {
       return [
         `You start from the work of attempt ${start.attempt}, mended by the healer: fix it, do not redo it.`,
       ];
+    case 'resumed':
+      return [
+        `You start from the work of attempt ${start.attempt} (${start.commit}), which was interrupted: go on from there.`,
+      ];
     case 'outdated':
       return [
-        `You start from all that has landed: the mended work of attempt ${start.attempt}, kept in ${start.ref}, conflicts with it in`,
+        `You start from all that has landed: the ${start.mended ? 'mended ' : ''}work of attempt ${start.attempt}, kept in ${start.ref}, ${start.paths.length === 0 ? 'does not go together with it.' : 'conflicts with it in'}`,
         ...listed(start.paths),
       ];
     case 'unmended':

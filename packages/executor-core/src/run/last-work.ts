@@ -1,7 +1,11 @@
+import type { MergeResult } from '../merge/merge-tree';
 import { mergeInMemory } from '../merge/merge-tree';
 import { CURES, failureClass } from '../model/failure';
+import type { ResumeMode } from '../model/task';
 import type { Git } from '../ports/git';
+import { GitError, wasInterrupted } from '../ports/git';
 import type { AttemptStory } from '../report/attempt-story';
+import type { AttemptContext } from './attempt-context';
 import type { StartingPoint } from './feedback';
 
 /**
@@ -13,10 +17,7 @@ export function resumedAttempt(
   withHealer: boolean,
 ): { readonly story: AttemptStory; readonly kind: 'healed' | 'unmended' } | null {
   // A fault of the network in between says nothing about the work.
-  const telling = stories.filter(({ failure }) => {
-    const name = failureClass(failure);
-    return CURES[name].heal || name === 'conflict';
-  });
+  const telling = stories.filter((story) => !saysNothing(story));
   const story = telling.at(-1);
   if (story === undefined || story.salvage === null) return null;
   const { failure, healing } = story;
@@ -28,28 +29,84 @@ export function resumedAttempt(
   return healed ? { story, kind: 'healed' } : null;
 }
 
+/** Failures that say nothing about the work: what was done before them still stands. */
+function saysNothing({ failure }: AttemptStory): boolean {
+  const name = failureClass(failure);
+  return !CURES[name].heal && name !== 'conflict';
+}
+
 /**
- * Fills a fresh worktree of `base` with the work of an earlier attempt (see `resumedAttempt`), merged onto
- * `base` where that has moved. The work is staged there, HEAD stays at `base`. Where the two conflict
- * the worktree stays as it is.
+ * The interrupted attempt whose work the next one goes on from: the newest kept work since the last
+ * failure that says something about it. `null` when none of the attempts since was interrupted, or none left work.
  */
+export function interruptedAttempt(stories: readonly AttemptStory[]): AttemptStory | null {
+  const telling = stories.findLastIndex((story) => !saysNothing(story));
+  const since = stories.slice(telling + 1);
+  if (!since.some(({ failure }) => failure.kind === 'interrupted')) return null;
+  return since.findLast(({ salvage }) => salvage !== null) ?? null;
+}
+
+/** What the files of a fresh worktree are to be before its agent starts. */
+export interface EarlierWork {
+  readonly start: StartingPoint;
+  /** Tree to fill it with; `null`: it stays as it is. */
+  readonly tree: string | null;
+}
+
+/**
+ * The work of an earlier attempt that the next one starts from (see `resumedAttempt`,
+ * `interruptedAttempt`), merged onto `base` where that has moved. Where the two conflict, none.
+ */
+export async function chooseWork(
+  { git, root, healer }: Pick<AttemptContext, 'git' | 'root' | 'healer'>,
+  base: string,
+  stories: readonly AttemptStory[],
+  resume: ResumeMode,
+): Promise<EarlierWork> {
+  const interrupted = resume === 'fresh' ? null : interruptedAttempt(stories);
+  const chosen =
+    interrupted === null
+      ? resumedAttempt(stories, healer !== null)
+      : { story: interrupted, kind: 'resumed' as const };
+  const ref = chosen?.story.salvage ?? null;
+  const commit = ref === null ? null : await git.objects(root).resolve(`${ref}^{commit}`);
+  if (chosen === null || ref === null || commit === null) {
+    return { start: { kind: 'fresh' }, tree: null };
+  }
+  const { kind, story } = chosen;
+  const { attempt } = story;
+  const merged = await mergeOnto(git, root, base, commit);
+  if (merged.kind === 'conflict') {
+    const { paths } = merged;
+    const mended = kind !== 'resumed';
+    return { start: { kind: 'outdated', mended, attempt, ref, paths }, tree: null };
+  }
+  const start = kind === 'resumed' ? { kind, attempt, ref, commit } : { kind, attempt, ref };
+  return { start, tree: merged.tree };
+}
+
+/** Work that git cannot merge at all, such as that of another history, must not stop every attempt. */
+async function mergeOnto(
+  git: Git,
+  root: string,
+  base: string,
+  commit: string,
+): Promise<MergeResult> {
+  try {
+    return await mergeInMemory(git, root, base, commit);
+  } catch (error) {
+    if (!(error instanceof GitError) || wasInterrupted(error)) throw error;
+    return { kind: 'conflict', paths: [] };
+  }
+}
+
+/** Fills a fresh worktree with what was chosen. It is staged there, HEAD stays where it is. */
 export async function restoreWork(
   git: Git,
   worktree: string,
-  base: string,
-  stories: readonly AttemptStory[],
-  withHealer: boolean,
-): Promise<StartingPoint> {
-  const resumed = resumedAttempt(stories, withHealer);
-  if (resumed === null || resumed.story.salvage === null) return { kind: 'fresh' };
-  const { attempt, salvage: ref } = resumed.story;
-  const at = { cwd: worktree };
-  const found = await git.run(['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], at);
-  if (found.exitCode !== 0) return { kind: 'fresh' };
-  const merged = await mergeInMemory(git, worktree, base, found.stdout.trim());
-  if (merged.kind === 'conflict') return { kind: 'outdated', attempt, ref, paths: merged.paths };
-  await git.text(['read-tree', '--reset', '-u', merged.tree], at);
-  return { kind: resumed.kind, attempt, ref };
+  { tree }: EarlierWork,
+): Promise<void> {
+  if (tree !== null) await git.text(['read-tree', '--reset', '-u', tree], { cwd: worktree });
 }
 
 /** Makes the files of a worktree those of `tree` again, HEAD its base, whatever was done there. */

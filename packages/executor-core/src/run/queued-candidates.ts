@@ -45,6 +45,8 @@ export function queuedCandidates(events: readonly RunEvent[]): readonly Waiting[
       case 'task:widened':
       case 'task:healing':
       case 'task:healed':
+      case 'task:checkpointed':
+      case 'checkpoint:failed':
       case 'task:stolen':
       case 'task:reopened':
         break;

@@ -11,6 +11,8 @@ import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { finishedWork } from './finished-work';
 import { knownDurations } from './learn-durations';
+import type { LostAttempt } from './lost-work';
+import { dropCheckpoint, lostWork } from './lost-work';
 import type { Engine } from './engine';
 import { foldJournal } from './snapshots';
 
@@ -42,6 +44,7 @@ export async function recoverRun(
   const { state, traces, requests } = await foldJournal(engine.tools.fs, dir, problem, journal);
   const facts: Fact[] = [];
   const waiting = new Map<Task, Candidate>();
+  const gone: LostAttempt[] = [];
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (now.name === 'queued' || now.name === 'merging') waiting.set(task, now.candidate);
@@ -52,13 +55,20 @@ export async function recoverRun(
     const output = filesOf(id).attempt(attempt).transcript;
     engine.tools.trees.signalTree({ leader, mark: { run, task: id }, folder, output }, 'SIGKILL');
     const candidate = await finishedWork(engine, plan, run, task, token);
-    if (candidate === null) facts.push(lost(id, attempt, clock.now()));
+    if (candidate === null) gone.push({ task: id, attempt, token });
     else {
+      await dropCheckpoint(engine, run, id, attempt);
       facts.push({ type: 'task:queued', task: id, attempt, candidate, at: clock.now() });
       waiting.set(task, candidate);
     }
   }
-  await sweepWorktrees(poolOf(engine, run, plan));
+  const { released } = await sweepWorktrees(poolOf(engine, run, plan));
+  // What was told of earlier attempts is not part of a snapshot.
+  const events = gone.length === 0 ? [] : await journal.read();
+  for (const attempt of gone) {
+    const salvage = await lostWork(engine, run, attempt, events, released);
+    facts.push(lost(attempt, salvage, clock.now()));
+  }
   const tokens = new Map<TaskId, number>();
   for (const [task, candidate] of waiting) {
     const { id } = task;
@@ -71,9 +81,9 @@ export async function recoverRun(
   return { state, facts, requests, tokens };
 }
 
-function lost(task: TaskId, attempt: number, at: number): Fact {
+function lost({ task, attempt }: LostAttempt, salvage: string | null, at: number): Fact {
   const failure = { kind: 'interrupted', message: 'the process that ran it was gone' } as const;
-  return { type: 'attempt:failed', task, attempt, failure, salvage: null, at };
+  return { type: 'attempt:failed', task, attempt, failure, salvage, at };
 }
 
 /** The old holder is dead, so its leases pass on at once; no slot is needed to land. */

@@ -81,6 +81,8 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'task:widened':
     case 'task:healing':
     case 'task:healed':
+    case 'task:checkpointed':
+    case 'checkpoint:failed':
     case 'barrier:waiting':
     case 'barrier:left':
       return;

@@ -84,6 +84,8 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'task:widened': informs,
   'task:healing': informs,
   'task:healed': informs,
+  'task:checkpointed': informs,
+  'checkpoint:failed': informs,
   'task:stolen': informs,
 };
 

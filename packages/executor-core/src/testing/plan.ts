@@ -51,6 +51,7 @@ export function planOf(draft: PlanDraft): Plan {
       instructions: null,
       maxParallel: null,
       noop: null,
+      resume: 'fresh',
       env: {},
       ...agent,
     })),
