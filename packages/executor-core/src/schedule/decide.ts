@@ -64,8 +64,7 @@ function react(turn: Turn, before: RunState, event: Fact): void {
       onTaskOverdue(turn, event);
       return;
     case 'run:overdue':
-      if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
-      else armRunDeadline(turn);
+      onRunOverdue(turn);
       return;
     case 'run:joined':
     case 'task:waiting':
@@ -201,6 +200,11 @@ function onTaskOverdue(turn: Turn, { task }: EventOf<'task:overdue'>): void {
   else if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });
 }
 
+function onRunOverdue(turn: Turn): void {
+  if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
+  else armRunDeadline(turn);
+}
+
 function armRunDeadline(turn: Turn): void {
   const deadline = runDeadline(turn.state);
   if (deadline !== null) turn.command({ type: 'deadline', task: null, at: deadline });
@@ -272,8 +276,7 @@ function continueAfterRestart(turn: Turn, before: RunState): void {
   for (const { target, by } of before.asked) reopen(turn, target, by);
   settleBlocked(turn, 'recovery');
   if (turn.state.failedFast) turn.cancelAll('fail_fast', 'interrupt');
-  if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
-  else armRunDeadline(turn);
+  onRunOverdue(turn);
   if (turn.tasksIn('queued', 'merging').length > 0) turn.command({ type: 'land' });
 }
 
