@@ -106,6 +106,20 @@ describe('removing a worktree', () => {
     expect(await rig.branches()).toEqual(['main']);
   });
 
+  it.each(['left in files', 'committed'])(
+    'does not take a checkpoint of work that was %s for a proof, for it will be dropped',
+    async (how) => {
+      await edit('a.txt', 'changed\n');
+      if (how === 'committed') await commitAll('mine');
+      const ref = 'refs/parallel/PEXEC-1/landing/wip-1';
+      const request = { path, base: rig.head, ref, previous: null, message: 'checkpoint' };
+      expect((await rig.pool.snapshot(request)).changed).toBe(true);
+      const saved = await savedRef();
+      expect(saved).toContain('/salvage-');
+      expect(await rig.git(['show', `${saved}:a.txt`])).toBe('changed');
+    },
+  );
+
   it('believes that work is kept elsewhere only when git confirms the ref', async () => {
     await edit('a.txt', 'changed\n');
     const wrong = { ref: 'refs/parallel/PEXEC-1/landing/7', commit: rig.head };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { parseRunId, parseTaskId } from '../model/ids';
@@ -49,6 +49,17 @@ describe('sweepWorktrees', () => {
     const kept = await rig.kept();
     expect(await sweep()).toEqual({ released: [], foreign: [] });
     expect(await rig.kept()).toEqual(kept);
+  });
+
+  it('clears the indexes of looks at a worktree that were killed', async () => {
+    await create(1);
+    const state = join(rig.root, '.git/parallel');
+    const left = 'index-8c2f5d3e-8b1c-4a7e-9d11-0123456789ab';
+    for (const name of [left, `${left}.lock`, 'index-of-mine'])
+      await writeFile(join(state, name), '');
+    await sweep();
+    const names = (await readdir(state)).filter((name) => name.startsWith('index'));
+    expect(names).toEqual(['index-of-mine']);
   });
 
   it.each(['commondir', 'gitdir', 'HEAD'])(

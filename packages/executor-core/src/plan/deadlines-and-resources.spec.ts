@@ -177,3 +177,13 @@ describe('a counted resource', () => {
     ).toContain('cannot be a resource');
   });
 });
+
+describe('resume of an agent', () => {
+  it('is fresh unless the plan says otherwise, and one of three', () => {
+    const { plan } = planFromTasks([{ id: 'a', agent: 'x' }], {
+      agents: { x: { command: 'run' }, y: { command: 'run', resume: 'wip' } },
+    });
+    expect(plan.agents.map(({ resume }) => resume)).toEqual(['fresh', 'wip']);
+    expect(seen('agents: { x: { command: run, resume: maybe } }')[0]).toContain('bad-value');
+  });
+});

@@ -47,6 +47,15 @@ describe('the line of an event', () => {
     ).toBe('landed  api_routes  (from the cache, 1 file)');
   });
 
+  it('of a checkpoint is there only when it could not be made', () => {
+    const about = { task: api, attempt: 1, at: second(1) };
+    const made = { ref: 'refs/parallel/PEXEC-1/api_routes/wip-1', commit: 'c' };
+    expect(lastLine({ type: 'task:checkpointed', ...about, ...made })).toBeNull();
+    expect(lastLine({ type: 'checkpoint:failed', ...about, message: 'disk full\nfatal' })).toBe(
+      'no checkpoint  api_routes  (disk full)',
+    );
+  });
+
   it('of a start names slot, profile and, when it is not the first, the attempt', () => {
     expect(lastLine(...started('api_routes', 3, 0))).toBe(
       'started  api_routes  (agent-3, codemod)',

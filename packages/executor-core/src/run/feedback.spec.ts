@@ -90,4 +90,19 @@ not ok 7
     expect(lines).toContain('  f29\n  and 10 more\n');
     expect(lines).not.toContain('f30');
   });
+
+  it('tells what an attempt after an interruption starts from', () => {
+    const cut = story(1, { kind: 'interrupted', message: 'stopped' }, { salvage: 'refs/x' });
+    const commit = 'c'.repeat(40);
+    expect(text([cut], { kind: 'resumed', attempt: 1, ref: 'refs/x', commit })).toContain(
+      `You start from the work of attempt 1 (${commit}), which was interrupted: go on from there.`,
+    );
+    const outdated = { kind: 'outdated', mended: false, attempt: 1, ref: 'refs/x' } as const;
+    expect(text([cut], { ...outdated, paths: ['a.txt'] })).toContain(
+      'all that has landed: the work of attempt 1, kept in refs/x, conflicts with it in\n  a.txt',
+    );
+    expect(text([cut], { ...outdated, paths: [] })).toContain(
+      'the work of attempt 1, kept in refs/x, does not go together with it.',
+    );
+  });
 });

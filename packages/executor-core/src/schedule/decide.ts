@@ -5,8 +5,9 @@ import { admit } from './admission';
 import { breakageOf } from './barriers';
 import type { Command } from './command';
 import { applyControl } from './control';
-import { deadlineFailure, isRunOverdue, runDeadline, taskDeadline } from './deadlines';
+import { deadlineFailure, isRunOverdue, taskDeadline } from './deadlines';
 import { evolve } from './evolve';
+import { armRunDeadline, meetRunDeadline, onOverdue } from './overdue';
 import { taskAt } from './problem';
 import { reopen, settleBlocked } from './reopen';
 import { mayRetry, retryDelayMs } from './retry-policy';
@@ -61,10 +62,8 @@ function react(turn: Turn, before: RunState, event: Fact): void {
       onAttemptFailed(turn, before, event);
       return;
     case 'task:overdue':
-      onTaskOverdue(turn, event);
-      return;
     case 'run:overdue':
-      meetRunDeadline(turn);
+      onOverdue(turn, event);
       return;
     case 'run:joined':
     case 'task:waiting':
@@ -87,11 +86,6 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'barrier:left':
       return;
   }
-}
-
-function meetRunDeadline(turn: Turn): void {
-  if (isRunOverdue(turn.state, turn.at)) turn.failUnfinished();
-  else armRunDeadline(turn);
 }
 
 function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): void {
@@ -196,22 +190,6 @@ function onAttemptFailed(turn: Turn, before: RunState, event: EventOf<'attempt:f
 }
 
 /** What is handed in may still land: it fails only if that fails. */
-function onTaskOverdue(turn: Turn, { task }: EventOf<'task:overdue'>): void {
-  const index = turn.state.problem.indexOf.get(task);
-  const now = stateOf(turn.state, task);
-  if (index === undefined || now === undefined || isSettled(now)) return;
-  if (now.name === 'queued' || now.name === 'merging') return;
-  const deadline = taskDeadline(turn.state, index);
-  const failure = deadlineFailure(turn.state, index, turn.at);
-  if (failure !== null) turn.failForGood(task, failure);
-  else if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });
-}
-
-function armRunDeadline(turn: Turn): void {
-  const deadline = runDeadline(turn.state);
-  if (deadline !== null) turn.command({ type: 'deadline', task: null, at: deadline });
-}
-
 function openBarriers(turn: Turn): void {
   const { phases } = turn.state.problem.plan;
   while (turn.state.phaseLeft[turn.state.openPhase] === 0) {
