@@ -12,6 +12,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import type { Located, LocatedEntry, Span } from './located';
+import { tooDeepAt } from './nesting';
 import { readPlain } from './read-plain';
 import type { Report } from './report';
 
@@ -36,6 +37,11 @@ export function readYaml(text: string, report: Report): Located | null {
 
 /** As `readYaml`, for all of YAML and with every mistake told. */
 export function readFully(text: string, report: Report): Located | null {
+  const depth = tooDeepAt(text);
+  if (depth !== null) {
+    report.error('too-deep', { offset: depth, length: 1 }, TOO_DEEP);
+    return null;
+  }
   const document = parseSafely(text, report);
   if (document === null) return null;
   for (const problem of [...document.errors, ...document.warnings])
@@ -59,6 +65,7 @@ export function readFully(text: string, report: Report): Located | null {
   return reader.isUsable ? root : null;
 }
 
+const TOO_DEEP = 'The plan is nested too deeply.';
 const EMPTY_FIX = 'Start with "tasks:" and one entry for each task.';
 
 /** yaml recurses into nested collections; a text that exhausts the stack is a bad plan, not a bug. */
@@ -133,7 +140,7 @@ class Reader {
     const span = this.spanOf(node);
     if (isAlias(node)) return this.readAlias(node.source, span);
     if (depth > MAX_DEPTH) {
-      if (this.isUsable) this.report.error('too-deep', span, 'The plan is nested too deeply.');
+      if (this.isUsable) this.report.error('too-deep', span, TOO_DEEP);
       this.isUsable = false;
       return emptyScalar(span);
     }
