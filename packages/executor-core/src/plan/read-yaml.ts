@@ -11,7 +11,15 @@ import {
   type Pair,
   type YAMLError,
 } from 'yaml';
-import type { Located, LocatedEntry, Span } from './located';
+import {
+  LocatedEntry,
+  LocatedList,
+  LocatedMap,
+  LocatedScalar,
+  NOWHERE,
+  type Located,
+  type Span,
+} from './located';
 import { tooDeepAt } from './nesting';
 import { readPlain } from './read-plain';
 import type { Report } from './report';
@@ -155,14 +163,17 @@ class Reader {
     if (isSeq(node)) {
       const items = node.items.map((item) => this.read(item, depth + 1));
       return this.limited({
-        located: { kind: 'list', items: items.map((item) => item.located), span },
+        located: new LocatedList(
+          items.map((item) => item.located),
+          ...placeOf(span),
+        ),
         size: items.reduce((sum, item) => sum + item.size, 1),
       });
     }
     if (!isScalar(node)) return emptyScalar(span);
     const text = typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
     const value = typeof node.value === 'bigint' ? Number(node.value) : node.value;
-    return { located: { kind: 'scalar', value, text, span }, size: 1 };
+    return { located: new LocatedScalar(value, text, ...placeOf(span)), size: 1 };
   }
 
   private readMap(pairs: readonly unknown[], span: Span, depth: number): Read {
@@ -174,11 +185,14 @@ class Reader {
       const value = this.read(pair.value, depth + 1);
       size += value.size + 1;
       if (key === null || !this.isNewKey(key, entries)) continue;
-      const located =
-        value.located.span === null ? { ...value.located, span: key.span } : value.located;
-      entries.set(key.name, { key: key.span, value: located });
+      const { located } = value;
+      const isEmpty = located.kind === 'scalar' && located.span === null;
+      const placed = isEmpty
+        ? new LocatedScalar(located.value, located.text, ...placeOf(key.span))
+        : located;
+      entries.set(key.name, new LocatedEntry(placed, ...placeOf(key.span)));
     }
-    return this.limited({ located: { kind: 'map', entries, span }, size });
+    return this.limited({ located: new LocatedMap(entries, ...placeOf(span)), size });
   }
 
   private readKey(pair: Pair): { readonly name: string; readonly span: Span } | null {
@@ -258,5 +272,9 @@ class Reader {
 }
 
 function emptyScalar(span: Span): Read {
-  return { located: { kind: 'scalar', value: null, text: '', span }, size: 1 };
+  return { located: new LocatedScalar(null, '', ...placeOf(span)), size: 1 };
+}
+
+function placeOf(span: Span): readonly [offset: number, length: number] {
+  return span === null ? [NOWHERE, 0] : [span.offset, span.length];
 }
