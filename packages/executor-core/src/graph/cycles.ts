@@ -3,11 +3,13 @@
  * first and last names are equal (`a → b → a`), as short as a breadth-first search from its first
  * node finds it. Targets that are no keys are ignored. Order follows the map.
  *
- * Algorithm: Tarjan's strongly connected components (1972), iterative, O(nodes + edges).
+ * Algorithm: Tarjan's strongly connected components (1972), iterative, O(nodes + edges), once Kahn's
+ * elimination (1962) has told that there are any.
  */
 export function findCycles(
   edges: ReadonlyMap<string, readonly string[]>,
 ): readonly (readonly string[])[] {
+  if (isAcyclic(edges)) return [];
   const rank = new Map([...edges.keys()].map((name, index) => [name, index]));
   const rankOf = (name: string | undefined): number => rank.get(name ?? '') ?? 0;
   return components(edges)
@@ -18,6 +20,38 @@ export function findCycles(
       const path = start === undefined ? null : shortestCycle(edges, new Set(members), start);
       return path === null ? [] : [path];
     });
+}
+
+/** Kahn's elimination, over numbers: it settles the usual case at a fraction of the cost. */
+function isAcyclic(edges: ReadonlyMap<string, readonly string[]>): boolean {
+  const numbers = new Map<string, number>();
+  for (const name of edges.keys()) numbers.set(name, numbers.size);
+  const waiting = new Int32Array(numbers.size);
+  const starts: number[] = [];
+  const targets: number[] = [];
+  for (const names of edges.values()) {
+    starts.push(targets.length);
+    for (const name of names) {
+      const target = numbers.get(name);
+      if (target === undefined) continue;
+      targets.push(target);
+      waiting[target] = (waiting[target] ?? 0) + 1;
+    }
+  }
+  const free: number[] = [];
+  waiting.forEach((count, node) => {
+    if (count === 0) free.push(node);
+  });
+  // `free` is its own queue: what is appended while we walk is walked later.
+  for (const node of free) {
+    for (let at = starts[node] ?? 0; at < (starts[node + 1] ?? targets.length); at += 1) {
+      const target = targets[at] ?? 0;
+      const left = (waiting[target] ?? 0) - 1;
+      waiting[target] = left;
+      if (left === 0) free.push(target);
+    }
+  }
+  return free.length === numbers.size;
 }
 
 interface Visit {

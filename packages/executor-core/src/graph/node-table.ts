@@ -26,10 +26,7 @@ export interface NodeTableInput {
 export function buildNodeTable(input: NodeTableInput): NodeTable | null {
   const taskCount = input.dependencies.length;
   const predecessors = withBarriers(input);
-  const successors: number[][] = predecessors.map(() => []);
-  predecessors.forEach((before, node) => {
-    for (const other of before) successors[other]?.push(node);
-  });
+  const successors = inverted(predecessors);
   const order = kahn(predecessors, successors);
   return order === null ? null : { taskCount, successors, predecessors, order };
 }
@@ -39,25 +36,47 @@ export function barrierNode(taskCount: number, phase: number): number {
   return taskCount + phase;
 }
 
-function withBarriers({ dependencies, phases, phaseCount }: NodeTableInput): readonly number[][] {
+function withBarriers({
+  dependencies,
+  phases,
+  phaseCount,
+}: NodeTableInput): readonly (readonly number[])[] {
   const taskCount = dependencies.length;
-  const predecessors = dependencies.map((before) => [...before]);
-  for (let phase = 0; phase < phaseCount - 1; phase += 1) {
-    predecessors.push(phase > 0 ? [barrierNode(taskCount, phase - 1)] : []);
-  }
-  phases.forEach((phase, task) => {
-    if (phase > 0) predecessors[task]?.push(barrierNode(taskCount, phase - 1));
-    if (phase >= 0 && phase < phaseCount - 1)
-      predecessors[barrierNode(taskCount, phase)]?.push(task);
+  const tasks = dependencies.map((before, task) => {
+    const phase = phases[task] ?? -1;
+    return phase > 0 ? [...before, barrierNode(taskCount, phase - 1)] : before;
   });
-  return predecessors;
+  const barriers: number[][] = [];
+  for (let phase = 0; phase < phaseCount - 1; phase += 1) {
+    barriers.push(phase > 0 ? [barrierNode(taskCount, phase - 1)] : []);
+  }
+  phases.forEach((phase, task) => barriers[phase]?.push(task));
+  return [...tasks, ...barriers];
+}
+
+/** Each list is made in its final length: growing ones take several times the room. */
+function inverted(predecessors: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  const counts = new Int32Array(predecessors.length);
+  for (const before of predecessors) {
+    for (const other of before) counts[other] = (counts[other] ?? 0) + 1;
+  }
+  const successors = predecessors.map((_, node) => new Array<number>(counts[node] ?? 0));
+  for (let node = predecessors.length - 1; node >= 0; node -= 1) {
+    for (const other of predecessors[node] ?? []) {
+      const at = (counts[other] ?? 0) - 1;
+      counts[other] = at;
+      const list = successors[other];
+      if (list !== undefined) list[at] = node;
+    }
+  }
+  return successors;
 }
 
 function kahn(
   predecessors: readonly (readonly number[])[],
   successors: readonly (readonly number[])[],
 ): readonly number[] | null {
-  const missing = predecessors.map((before) => before.length);
+  const missing = Int32Array.from(predecessors, (before) => before.length);
   const order: number[] = [];
   missing.forEach((count, node) => {
     if (count === 0) order.push(node);

@@ -48,7 +48,8 @@ export function buildTaskGraph(tasks: readonly Task[], phases: readonly string[]
   if (nodes === null) throw cycleError(tasks, phases);
 
   const ids = tasks.map((task) => task.id);
-  const dependants = invert(tasks, indices);
+  const dependants: (readonly TaskId[] | undefined)[] = new Array<undefined>(tasks.length);
+  let levels: readonly (readonly TaskId[])[] | null = null;
   const members = new Map<string, TaskId[]>(phases.map((name) => [name, []]));
   for (const task of tasks) if (task.phase !== null) members.get(task.phase)?.push(task.id);
   const at = <T>(rows: readonly T[], id: TaskId): T => lookUp(rows, indices.get(id), id);
@@ -57,11 +58,16 @@ export function buildTaskGraph(tasks: readonly Task[], phases: readonly string[]
     tasks,
     phases,
     nodes,
-    levels: levelsOf(ids, nodes),
+    get levels() {
+      return (levels ??= levelsOf(ids, nodes));
+    },
     task: (id) => at(tasks, id),
     indexOf: (id) => indices.get(id) ?? unknownTask(id),
     dependencies: (id) => at(tasks, id).dependsOn,
-    dependants: (id) => at(dependants, id),
+    dependants: (id) => {
+      const index = indices.get(id) ?? unknownTask(id);
+      return (dependants[index] ??= dependantsOf(ids, nodes, index));
+    },
     phaseIndex: (id) => at(input.phases, id),
     phaseMembers: (phase) => members.get(phase) ?? [],
   };
@@ -107,15 +113,10 @@ function unknownTask(id: string): never {
   throw new RangeError(`No task ${JSON.stringify(id)} in this graph.`);
 }
 
-function invert(
-  tasks: readonly Task[],
-  indices: ReadonlyMap<string, number>,
-): readonly (readonly TaskId[])[] {
-  const dependants: TaskId[][] = tasks.map(() => []);
-  for (const task of tasks) {
-    for (const id of new Set(task.dependsOn)) dependants[indices.get(id) ?? -1]?.push(task.id);
-  }
-  return dependants;
+/** Each once, in plan order; barriers are no tasks. */
+function dependantsOf(ids: readonly TaskId[], nodes: NodeTable, index: number): readonly TaskId[] {
+  const after = new Set(nodes.successors[index]);
+  return [...after].flatMap((node) => ids[node] ?? []);
 }
 
 /** A barrier takes no level of its own: what follows it starts one level after what precedes it. */

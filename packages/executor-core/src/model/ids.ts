@@ -19,6 +19,7 @@ export function nameProblem(text: string): string | null {
   if (!NAME.test(text)) {
     return 'use 1 to 64 letters, digits, ".", "_" or "-", starting with a letter or a digit';
   }
+  if (!text.includes('.')) return null;
   if (text.includes('..') || text.endsWith('.') || text.toLowerCase().endsWith('.lock')) {
     return 'it may not contain "..", end with "." or end with ".lock" (git refuses such branch names)';
   }

@@ -96,8 +96,11 @@ function checkAdapter(
   );
 }
 
+const NONE: Readonly<Record<string, string>> = {};
+
 /** Environment variables as text; numbers keep the form in which they were written (`1.10`). */
 export function buildEnv(node: Located | null, report: Report): Readonly<Record<string, string>> {
+  if (node === null) return NONE;
   const pairs = entriesOf(node).flatMap(([name, { key, value }]) => {
     const text = value.kind === 'scalar' ? value.text : '';
     if (!checkEnvName(report, name, key)) return [];

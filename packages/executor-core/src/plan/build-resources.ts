@@ -12,6 +12,8 @@ export interface Capacities {
   readonly isLeftOut: (id: string) => boolean;
 }
 
+const NONE: readonly Resource[] = [];
+
 /** What the plan says about counted resources. */
 export function capacitiesOf({ file, isLeftOut }: CheckedFile): Capacities {
   const given = Object.entries(file.resource_strategies?.resources ?? {});
@@ -30,9 +32,10 @@ export function buildResources(
   capacities: Capacities,
   report: Report,
 ): readonly Resource[] {
+  if (draft.given.required_resources === undefined) return NONE;
   const items = itemsOf(childOf(draft.node, 'required_resources'));
   const seen = new Set<string>();
-  return (draft.given.required_resources ?? []).map((given, at) => {
+  return draft.given.required_resources.map((given, at) => {
     const { id, exclusive, amount } = given;
     const capacity = capacities.known.get(id);
     const problem = problemOf(draft.id, { ...given, capacity, isRepeated: seen.has(id) });

@@ -28,6 +28,8 @@ export interface TaskContext {
   readonly readPromptFile: ((path: string) => string | null) | null;
 }
 
+const NO_COMMANDS: readonly string[] = [];
+
 /** Turns a draft into a task; whatever is wrong with it is reported, and the rest still built. */
 export function buildTask(draft: TaskDraft, context: TaskContext): Task {
   const { given, node } = draft;
@@ -54,7 +56,7 @@ export function buildTask(draft: TaskDraft, context: TaskContext): Task {
     resources: buildResources(draft, context.capacities, report),
     team: given.team ?? null,
     taskType: given.task_type ?? null,
-    verify: given.verify ?? [],
+    verify: given.verify ?? NO_COMMANDS,
     timeoutMs: durationAt(report, childOf(node, 'timeout'), given.timeout, context.timeoutMs, 1),
     deadlineMs:
       given.deadline === undefined

@@ -17,18 +17,12 @@ export function checkOrder(
   report: Report,
 ): void {
   const byId = new Map(drafts.map((draft) => [draft.id, draft]));
-  for (const draft of drafts) checkExistence(draft, byId, report);
-  const edges = new Map(
-    drafts.map((draft) => [
-      draft.id,
-      draft.dependsOn.map((other) => other.text).filter((id) => id !== draft.id && byId.has(id)),
-    ]),
-  );
+  const edges = new Map(drafts.map((draft) => [draft.id, existing(draft, byId, report)]));
   const cycles = findCycles(edges);
   for (const cycle of cycles) {
     reportCycle(byId, cycle, report, 'cycle', 'Remove one of these dependencies.');
   }
-  if (cycles.length > 0 || phases === null) return;
+  if (cycles.length > 0 || phases === null || phases.length === 0) return;
 
   const tasks = drafts.map((draft) => ({
     id: draft.id,
@@ -41,24 +35,33 @@ export function checkOrder(
   }
 }
 
-function checkExistence(
+/** The tasks a draft depends on, without those that are not there, which are reported. */
+function existing(
   draft: TaskDraft,
   byId: ReadonlyMap<string, TaskDraft>,
   report: Report,
-): void {
-  for (const { text, span } of draft.dependsOn) {
+): readonly string[] {
+  const known: string[] = [];
+  for (const dependency of draft.dependsOn) {
+    const { text } = dependency;
     if (text === draft.id) {
       const message = `Task "${draft.id}" depends on itself.`;
-      report.error('self-dependency', span, message, 'Remove it from its own dependencies.');
+      report.error(
+        'self-dependency',
+        dependency.span,
+        message,
+        'Remove it from its own dependencies.',
+      );
     } else if (!byId.has(text)) {
       report.error(
         'unknown-dependency',
-        span,
+        dependency.span,
         `Task "${draft.id}" depends on ${JSON.stringify(text)}, which does not exist.`,
         suggest(text, byId.keys()),
       );
-    }
+    } else known.push(text);
   }
+  return known;
 }
 
 function reportCycle(

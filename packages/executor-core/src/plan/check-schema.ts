@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import { suggest } from './did-you-mean';
 import { plainValue, withoutNodes, type Located, type Path, type Span } from './located';
 import { planFileSchema, MAX_AGENTS, MAX_AGENTS_ALLOWED, type PlanFile } from './plan-schema';
+import { MISFIT, quickCheckOf } from './quick-check';
 import type { Report } from './report';
 
 type Issue = z.core.$ZodIssue;
@@ -16,6 +17,8 @@ export interface CheckedFile {
   readonly lacksEntries: (section: string) => boolean;
 }
 
+const checkQuickly = quickCheckOf(planFileSchema);
+
 /** One round cannot see what is behind a wrong value, so there are a few; each removes something. */
 const MAX_ROUNDS = 8;
 
@@ -27,6 +30,8 @@ const MAX_ROUNDS = 8;
  */
 export function checkSchema(root: Located, report: Report): CheckedFile | null {
   const leftOut: Path[] = [];
+  const quick = checkQuickly(root);
+  if (quick !== MISFIT) return { file: quick, root, ...questions(leftOut) };
   let node = root;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const result = planFileSchema.safeParse(plainValue(node));

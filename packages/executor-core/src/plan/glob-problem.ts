@@ -19,6 +19,7 @@ export interface PathProblem {
  * @param worktreeBase folder of the worktrees, which no access may enter.
  */
 export function globProblem(glob: string, worktreeBase: string): PathProblem | null {
+  if (isOrdinary(glob, worktreeBase)) return null;
   const body = glob.startsWith('!') ? glob.slice(1) : glob;
   return (
     pathProblem(body, worktreeBase) ??
@@ -38,6 +39,18 @@ export function pathProblem(path: string, worktreeBase: string): PathProblem | n
     bad(locationProblem(path), slashes) ??
     reservedProblem(path, worktreeBase)
   );
+}
+
+/** Names without a leading dot; stars stand for a name, or for its part before the extension. */
+const ORDINARY =
+  /^(?:[A-Za-z0-9_-][\w.-]*|\*)(?:\/(?:[A-Za-z0-9_-][\w.-]*|\*))*(?:\/\*\*|\/\*\.\w+)?$/;
+
+/**
+ * Quickly `true` for what nearly every glob is, where no problem can be: the folder of worktrees begins
+ * with a dot, and none of the names does. `false` says nothing.
+ */
+function isOrdinary(glob: string, worktreeBase: string): boolean {
+  return /^\.[^./]/.test(worktreeBase) && glob.length <= MAX_LENGTH && ORDINARY.test(glob);
 }
 
 function bad(problem: string | null, fix: string | null): PathProblem | null {

@@ -1,25 +1,98 @@
 /** Part of the source text, by offset; `null` when the value was not read from a text. */
 export type Span = { readonly offset: number; readonly length: number } | null;
 
-/** A value of the plan with the place where it was written. */
-export type Located =
-  | {
-      readonly kind: 'map';
-      readonly entries: ReadonlyMap<string, LocatedEntry>;
-      readonly span: Span;
-    }
-  | { readonly kind: 'list'; readonly items: readonly Located[]; readonly span: Span }
-  | {
-      readonly kind: 'scalar';
-      readonly value: unknown;
-      /** The scalar as the author wrote it (`1.10`), without quotes. */
-      readonly text: string;
-      readonly span: Span;
-    };
+/** `offset` of what was not read from a text. */
+export const NOWHERE = -1;
 
-export interface LocatedEntry {
-  readonly key: Span;
-  readonly value: Located;
+/**
+ * What has a place in the source text. The place is two numbers, and a `Span` is made of them when
+ * somebody asks, which is hardly ever: a plan of 10,000 tasks has half a million places.
+ */
+abstract class Place {
+  constructor(
+    protected readonly offset: number,
+    protected readonly length: number,
+  ) {}
+
+  protected toSpan(): Span {
+    return this.offset < 0 ? null : { offset: this.offset, length: this.length };
+  }
+}
+
+abstract class Node extends Place {
+  /** Where the value is written. */
+  get span(): Span {
+    return this.toSpan();
+  }
+}
+
+export class LocatedMap extends Node {
+  readonly kind = 'map';
+
+  constructor(
+    readonly entries: ReadonlyMap<string, LocatedEntry>,
+    offset = NOWHERE,
+    length = 0,
+  ) {
+    super(offset, length);
+  }
+
+  copy(entries: ReadonlyMap<string, LocatedEntry>): LocatedMap {
+    return new LocatedMap(entries, this.offset, this.length);
+  }
+}
+
+export class LocatedList extends Node {
+  readonly kind = 'list';
+
+  constructor(
+    readonly items: readonly Located[],
+    offset = NOWHERE,
+    length = 0,
+  ) {
+    super(offset, length);
+  }
+
+  copy(items: readonly Located[]): LocatedList {
+    return new LocatedList(items, this.offset, this.length);
+  }
+}
+
+export class LocatedScalar extends Node {
+  readonly kind = 'scalar';
+
+  /** @param text the scalar as the author wrote it (`1.10`), without quotes. */
+  constructor(
+    readonly value: unknown,
+    readonly text: string,
+    offset = NOWHERE,
+    length = 0,
+  ) {
+    super(offset, length);
+  }
+}
+
+/** A value of the plan with the place where it was written. */
+export type Located = LocatedMap | LocatedList | LocatedScalar;
+
+/** The value of a key; `offset` and `length` are those of the key. */
+export class LocatedEntry extends Place {
+  constructor(
+    readonly value: Located,
+    offset = NOWHERE,
+    length = 0,
+  ) {
+    super(offset, length);
+  }
+
+  /** Where the key is written. */
+  get key(): Span {
+    return this.toSpan();
+  }
+
+  copy(value: Located): LocatedEntry {
+    return new LocatedEntry(value, this.offset, this.length);
+  }
 }
 
 export type Path = readonly PropertyKey[];
@@ -29,31 +102,32 @@ export type Path = readonly PropertyKey[];
  * object does not for keys like "10"; cyclic values are cut off.
  */
 export function locateValue(value: unknown, depth = 0): Located {
-  if (depth > 64) return { kind: 'scalar', value: '[too deep]', text: '[too deep]', span: null };
+  if (depth > 64) return new LocatedScalar('[too deep]', '[too deep]');
   if (Array.isArray(value)) {
-    return { kind: 'list', items: value.map((item) => locateValue(item, depth + 1)), span: null };
+    return new LocatedList(value.map((item) => locateValue(item, depth + 1)));
   }
   if (typeof value === 'object' && value !== null) {
     const members: readonly (readonly [unknown, unknown])[] =
       value instanceof Map ? [...(value as ReadonlyMap<unknown, unknown>)] : Object.entries(value);
     const entries = members
       .filter(([, item]) => item !== undefined)
-      .map(
-        ([key, item]) => [String(key), { key: null, value: locateValue(item, depth + 1) }] as const,
-      );
-    return { kind: 'map', entries: new Map(entries), span: null };
+      .map(([key, item]) => [String(key), new LocatedEntry(locateValue(item, depth + 1))] as const);
+    return new LocatedMap(new Map(entries));
   }
-  return { kind: 'scalar', value, text: String(value), span: null };
+  return new LocatedScalar(value, String(value));
 }
+
+const NO_ITEMS: readonly Located[] = [];
+const NO_ENTRIES: readonly (readonly [string, LocatedEntry])[] = [];
 
 /** Entries of a map; nothing for other kinds. */
 export function entriesOf(node: Located | null): readonly (readonly [string, LocatedEntry])[] {
-  return node?.kind === 'map' ? [...node.entries] : [];
+  return node?.kind === 'map' ? [...node.entries] : NO_ENTRIES;
 }
 
 /** Items of a list; nothing for other kinds. */
 export function itemsOf(node: Located | null): readonly Located[] {
-  return node?.kind === 'list' ? node.items : [];
+  return node?.kind === 'list' ? node.items : NO_ITEMS;
 }
 
 /** The value of a map's key, or `null`. */
@@ -68,14 +142,14 @@ export function withoutNodes(node: Located, removed: ReadonlySet<Located>): Loca
       return node;
     case 'list': {
       const items = node.items.filter((item) => !removed.has(item));
-      return { ...node, items: items.map((item) => withoutNodes(item, removed)) };
+      return node.copy(items.map((item) => withoutNodes(item, removed)));
     }
     case 'map': {
       const entries = [...node.entries].filter(([, entry]) => !removed.has(entry.value));
       const copies = entries.map(
-        ([key, entry]) => [key, { ...entry, value: withoutNodes(entry.value, removed) }] as const,
+        ([key, entry]) => [key, entry.copy(withoutNodes(entry.value, removed))] as const,
       );
-      return { ...node, entries: new Map(copies) };
+      return node.copy(new Map(copies));
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Located, LocatedEntry } from './located';
+import { LocatedEntry, LocatedList, LocatedMap, LocatedScalar, type Located } from './located';
 
 const QUOTED = /'[^'\n]*'|"[^"\\\n]*"/y;
 const REST = /^ *(?: #.*)?$/;
@@ -17,7 +17,7 @@ const WORD_LIKE = /^(?:null|true|false)$/i;
 export function readScalar(text: string, from: number, end: number): Located | null {
   const quoted = quotedAt(text, from, end);
   if (quoted !== null) {
-    return REST.test(text.slice(quoted.end, end)) ? quoted.located : null;
+    return REST.test(text.slice(from + quoted.length + 2, end)) ? quotedScalar(quoted, from) : null;
   }
   const line = text.slice(from, end);
   const comment = line.indexOf(' #');
@@ -28,15 +28,25 @@ export function readScalar(text: string, from: number, end: number): Located | n
 
 /** A flow list or mapping that ends with the line, comments aside; `null` as for `readScalar`. */
 export function readFlow(text: string, from: number, end: number): Located | null {
-  const opening = text[from];
-  if (opening !== '[' && opening !== '{') return null;
+  const opening = text.charCodeAt(from);
+  if (opening !== OPEN_LIST && opening !== OPEN_MAP) return null;
   const reader = new FlowReader(text, from, end);
   const located = reader.collection(0);
-  return located !== null && REST.test(text.slice(reader.at, end)) ? located : null;
+  if (located === null || reader.at === end) return located;
+  return REST.test(text.slice(reader.at, end)) ? located : null;
 }
 
 const FLOW_PLAIN = /[A-Za-z0-9_./$(][^,[\]{}:#\n"'`&!|>%]*/y;
-const FLOW_KEY = /([A-Za-z_][\w.-]*):(?= )/y;
+const FLOW_KEY = /[A-Za-z_][\w.-]*:(?= )/y;
+
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_MAP = 0x7b;
+const CLOSE_MAP = 0x7d;
+const SINGLE_QUOTE = 0x27;
+const DOUBLE_QUOTE = 0x22;
 
 class FlowReader {
   constructor(
@@ -47,22 +57,32 @@ class FlowReader {
 
   collection(depth: number): Located | null {
     const from = this.at;
-    const isList = this.text[from] === '[';
-    const items: Located[] = [];
-    const entries = new Map<string, LocatedEntry>();
     this.at += 1;
+    if (this.text.charCodeAt(from) === OPEN_LIST) {
+      const items: Located[] = [];
+      const isRead = this.members(CLOSE_LIST, () => this.item(items, depth));
+      return isRead ? new LocatedList(items, from, this.at - from) : null;
+    }
+    const entries = new Map<string, LocatedEntry>();
+    const isRead = this.members(CLOSE_MAP, () => this.entry(entries, depth));
+    return isRead ? new LocatedMap(entries, from, this.at - from) : null;
+  }
+
+  private members(closing: number, read: () => boolean): boolean {
     for (let isFirst = true; ; isFirst = false) {
       this.skipSpaces();
-      if (this.at >= this.end) return null;
-      if (this.text[this.at] === (isList ? ']' : '}')) {
+      if (this.at >= this.end) return false;
+      const next = this.text.charCodeAt(this.at);
+      if (next === closing) {
         this.at += 1;
-        const span = { offset: from, length: this.at - from };
-        return isList ? { kind: 'list', items, span } : { kind: 'map', entries, span };
+        return true;
       }
-      if (!isFirst && !this.take(',')) return null;
-      if (!isFirst) this.skipSpaces();
-      const isRead = isList ? this.item(items, depth) : this.entry(entries, depth);
-      if (!isRead) return null;
+      if (!isFirst) {
+        if (next !== COMMA) return false;
+        this.at += 1;
+        this.skipSpaces();
+      }
+      if (!read()) return false;
     }
   }
 
@@ -73,69 +93,72 @@ class FlowReader {
   }
 
   private entry(entries: Map<string, LocatedEntry>, depth: number): boolean {
-    FLOW_KEY.lastIndex = this.at;
-    const name = FLOW_KEY.exec(this.text)?.[1];
-    if (name === undefined || entries.has(name) || name in Object.prototype) return false;
-    const key = { offset: this.at, length: name.length };
-    this.at += name.length + 1;
+    const from = this.at;
+    FLOW_KEY.lastIndex = from;
+    if (!FLOW_KEY.test(this.text)) return false;
+    const name = this.text.slice(from, FLOW_KEY.lastIndex - 1);
+    if (entries.has(name) || name in Object.prototype) return false;
+    this.at = FLOW_KEY.lastIndex;
     this.skipSpaces();
     const value = this.value(depth);
-    if (value !== null) entries.set(name, { key, value });
+    if (value !== null) entries.set(name, new LocatedEntry(value, from, name.length));
     return value !== null;
   }
 
   private value(depth: number): Located | null {
-    const opening = this.text[this.at];
-    if (opening === '[' || opening === '{') return depth > 20 ? null : this.collection(depth + 1);
-    const quoted = quotedAt(this.text, this.at, this.end);
-    if (quoted !== null) {
-      this.at = quoted.end;
-      return quoted.located;
+    const from = this.at;
+    const opening = this.text.charCodeAt(from);
+    if (opening === OPEN_LIST || opening === OPEN_MAP) {
+      return depth > 20 ? null : this.collection(depth + 1);
     }
-    FLOW_PLAIN.lastIndex = this.at;
-    const plain = FLOW_PLAIN.exec(this.text)?.[0].trimEnd() ?? '';
-    const located = plain === '' ? null : plainScalar(plain, this.at);
+    const quoted = quotedAt(this.text, from, this.end);
+    if (quoted !== null) {
+      this.at += quoted.length + 2;
+      return quotedScalar(quoted, from);
+    }
+    FLOW_PLAIN.lastIndex = from;
+    if (!FLOW_PLAIN.test(this.text)) return null;
+    const plain = this.text.slice(from, FLOW_PLAIN.lastIndex).trimEnd();
     this.at += plain.length;
-    return located;
-  }
-
-  private take(character: string): boolean {
-    if (this.text[this.at] !== character) return false;
-    this.at += 1;
-    return true;
+    return plainScalar(plain, from);
   }
 
   private skipSpaces(): void {
-    while (this.text[this.at] === ' ') this.at += 1;
+    while (this.text.charCodeAt(this.at) === SPACE) this.at += 1;
   }
 }
 
-function quotedAt(
-  text: string,
-  from: number,
-  end: number,
-): { readonly located: Located; readonly end: number } | null {
+/** What stands between the quotes that open at `from`; `null` when none do, or not simply. */
+function quotedAt(text: string, from: number, end: number): string | null {
+  const opening = text.charCodeAt(from);
+  if (opening !== SINGLE_QUOTE && opening !== DOUBLE_QUOTE) return null;
   QUOTED.lastIndex = from;
-  const quoted = QUOTED.exec(text)?.[0];
-  if (quoted === undefined || from + quoted.length > end) return null;
+  if (!QUOTED.test(text)) return null;
+  const stop = QUOTED.lastIndex;
   // Two quotes in a row stand for one in single quotes.
-  if (text[from + quoted.length] === quoted[0]) return null;
-  const value = quoted.slice(1, -1);
-  const span = { offset: from, length: quoted.length };
-  return {
-    located: { kind: 'scalar', value, text: value, span },
-    end: from + quoted.length,
-  };
+  return stop > end || text.charCodeAt(stop) === opening ? null : text.slice(from + 1, stop - 1);
+}
+
+function quotedScalar(value: string, from: number): Located {
+  return new LocatedScalar(value, value, from, value.length + 2);
 }
 
 function plainScalar(plain: string, offset: number): Located | null {
-  const span = { offset, length: plain.length };
-  if (NUMBER.test(plain)) return { kind: 'scalar', value: Number(plain), text: plain, span };
-  if (NUMBER_LIKE.test(plain)) return null;
-  if (!WORD_LIKE.test(plain)) return { kind: 'scalar', value: plain, text: plain, span };
-  if (plain === 'null') return { kind: 'scalar', value: null, text: plain, span };
-  if (plain === 'true' || plain === 'false') {
-    return { kind: 'scalar', value: plain === 'true', text: plain, span };
-  }
-  return null;
+  const value = isTextByItsStart(plain) ? plain : plainValue(plain);
+  return value === undefined ? null : new LocatedScalar(value, plain, offset, plain.length);
+}
+
+/** `true` for what begins with a letter, and not with one of `null`, `true` or `false`. */
+function isTextByItsStart(plain: string): boolean {
+  const letter = plain.charCodeAt(0) | 0x20;
+  return letter > 0x60 && letter < 0x7b && letter !== 0x66 && letter !== 0x6e && letter !== 0x74;
+}
+
+/** The value of a plain scalar by the core schema; `undefined` where the full reader has to look. */
+function plainValue(plain: string): string | number | boolean | null | undefined {
+  if (NUMBER.test(plain)) return Number(plain);
+  if (NUMBER_LIKE.test(plain)) return undefined;
+  if (!WORD_LIKE.test(plain)) return plain;
+  if (plain === 'null') return null;
+  return plain === 'true' || plain === 'false' ? plain === 'true' : undefined;
 }

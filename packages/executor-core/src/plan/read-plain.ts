@@ -1,10 +1,9 @@
-import type { Located, LocatedEntry, Span } from './located';
+import { LocatedEntry, LocatedList, LocatedMap, LocatedScalar, type Located } from './located';
 import { readFlow, readScalar } from './read-plain-value';
 
 /** What the quick reader leaves to the full one: tabs, carriage returns, controls, unusual breaks. */
 const UNUSUAL = /[^\n\x20-\x7e\u00a1-\u2027\u202a-\ufefe]/;
 const KEY = /(?:[A-Za-z_][\w.-]*|\d+):(?= |\n|$)/y;
-const BLANK = /(?: *(?:#[^\n]*)?(?:\n|$))*/y;
 
 /** Thrown inside the quick reader where it gives up; never leaves it. */
 class Beyond extends Error {}
@@ -47,12 +46,16 @@ class PlainReader {
 
   /** Skips blank lines and comments. The indentation of what follows; -1 at the end. */
   private nextIndent(): number {
-    BLANK.lastIndex = this.at;
-    this.at += BLANK.exec(this.text)?.[0].length ?? 0;
-    if (this.at >= this.text.length) return -1;
-    let end = this.at;
-    while (this.text.charCodeAt(end) === SPACE) end += 1;
-    return end - this.at;
+    for (;;) {
+      const first = this.skipSpaces(this.at);
+      const next = this.text.charCodeAt(first);
+      if (first >= this.text.length) {
+        this.at = first;
+        return -1;
+      }
+      if (next !== LINE_FEED && next !== HASH) return first - this.at;
+      this.at = Math.min(this.text.length, this.lineEnd(first) + 1);
+    }
   }
 
   private isItem(indent: number): boolean {
@@ -62,24 +65,25 @@ class PlainReader {
   }
 
   private map(indent: number, depth: number): Located {
-    const span = this.lineSpan(this.at + indent);
+    const [start, length] = [this.at + indent, this.lineLength(this.at + indent)];
     const entries = new Map<string, LocatedEntry>();
     for (;;) {
       const from = this.at + indent;
       KEY.lastIndex = from;
-      const name = KEY.exec(this.text)?.[0].slice(0, -1);
-      if (name === undefined || entries.has(name) || name in Object.prototype) throw new Beyond();
-      const key = { offset: from, length: name.length };
-      const value = this.valueAfter(from + name.length + 1, indent, depth);
-      entries.set(name, { key, value: value.span === null ? { ...value, span: key } : value });
+      const name = KEY.test(this.text) ? this.text.slice(from, KEY.lastIndex - 1) : null;
+      if (name === null || entries.has(name) || name in Object.prototype) throw new Beyond();
+      const given = this.valueAfter(from + name.length + 1, indent, depth);
+      // What is left empty is at its key.
+      const value = given ?? new LocatedScalar(null, '', from, name.length);
+      entries.set(name, new LocatedEntry(value, from, name.length));
       const next = this.nextIndent();
-      if (next < indent) return { kind: 'map', entries, span };
+      if (next < indent) return new LocatedMap(entries, start, length);
       if (next > indent) throw new Beyond();
     }
   }
 
   private list(indent: number, depth: number): Located {
-    const span = this.lineSpan(this.at + indent);
+    const [start, length] = [this.at + indent, this.lineLength(this.at + indent)];
     const items: Located[] = [];
     for (;;) {
       if (!this.isItem(indent)) throw new Beyond();
@@ -90,13 +94,13 @@ class PlainReader {
       items.push(this.lineValue(from, indent));
       const next = this.nextIndent();
       const isOver = next < indent || (next === indent && !this.isItem(indent));
-      if (isOver) return { kind: 'list', items, span };
+      if (isOver) return new LocatedList(items, start, length);
       if (next > indent) throw new Beyond();
     }
   }
 
-  /** The value of a key, on its line or on those below. */
-  private valueAfter(colon: number, indent: number, depth: number): Located {
+  /** The value of a key, on its line or on those below; `null` when there is none. */
+  private valueAfter(colon: number, indent: number, depth: number): Located | null {
     const from = this.skipSpaces(colon);
     if (from < this.text.length && this.text.charCodeAt(from) !== LINE_FEED) {
       return this.lineValue(from, indent);
@@ -104,13 +108,12 @@ class PlainReader {
     this.at = Math.min(this.text.length, from + 1);
     const below = this.nextIndent();
     if (below === indent && this.isItem(indent)) return this.list(indent, depth + 1);
-    return this.block(indent + 1, depth + 1) ?? EMPTY;
+    return this.block(indent + 1, depth + 1);
   }
 
   /** A value that is written on this line; afterwards `at` is at the next one. */
   private lineValue(from: number, indent: number): Located {
-    const stop = this.text.indexOf('\n', from);
-    const end = stop < 0 ? this.text.length : stop;
+    const end = this.lineEnd(from);
     if (this.text.charCodeAt(from) === BAR) return this.literal(from, end, indent);
     const flow = readFlow(this.text, from, end) ?? readScalar(this.text, from, end);
     if (flow === null) throw new Beyond();
@@ -143,7 +146,7 @@ class PlainReader {
     while (lines.at(-1) === '') lines.pop();
     if (lines.length === 0 || this.nextIndent() > indent) throw new Beyond();
     const value = lines.join('\n') + (header === '|' ? '\n' : '');
-    return { kind: 'scalar', value, text: value, span: { offset: from, length: header.length } };
+    return new LocatedScalar(value, value, from, header.length);
   }
 
   private skipSpaces(from: number): number {
@@ -152,16 +155,19 @@ class PlainReader {
     return at;
   }
 
+  private lineEnd(from: number): number {
+    const stop = this.text.indexOf('\n', from);
+    return stop < 0 ? this.text.length : stop;
+  }
+
   /** A block's place is its first line, comment and all. */
-  private lineSpan(offset: number): Span {
-    const stop = this.text.indexOf('\n', offset);
-    const line = this.text.slice(offset, stop < 0 ? this.text.length : stop);
-    return { offset, length: line.trimEnd().length };
+  private lineLength(offset: number): number {
+    return this.text.slice(offset, this.lineEnd(offset)).trimEnd().length;
   }
 }
 
 const SPACE = 0x20;
 const LINE_FEED = 0x0a;
+const HASH = 0x23;
 const DASH = 0x2d;
 const BAR = 0x7c;
-const EMPTY: Located = { kind: 'scalar', value: null, text: '', span: null };

@@ -11,7 +11,16 @@ import {
   type Pair,
   type YAMLError,
 } from 'yaml';
-import type { Located, LocatedEntry, Span } from './located';
+import {
+  LocatedEntry,
+  LocatedList,
+  LocatedMap,
+  LocatedScalar,
+  NOWHERE,
+  type Located,
+  type Span,
+} from './located';
+import { tooDeepAt } from './nesting';
 import type { Report } from './report';
 
 const MAX_DEPTH = 100;
@@ -25,6 +34,11 @@ const MAX_EXPANDED = 2_000_000;
  * @returns `null` when something was reported that leaves nothing to check.
  */
 export function readYaml(text: string, report: Report): Located | null {
+  const depth = tooDeepAt(text);
+  if (depth !== null) {
+    report.error('too-deep', { offset: depth, length: 1 }, TOO_DEEP);
+    return null;
+  }
   const document = parseSafely(text, report);
   if (document === null) return null;
   for (const problem of [...document.errors, ...document.warnings])
@@ -48,6 +62,7 @@ export function readYaml(text: string, report: Report): Located | null {
   return reader.isUsable ? root : null;
 }
 
+const TOO_DEEP = 'The plan is nested too deeply.';
 const EMPTY_FIX = 'Start with "tasks:" and one entry for each task.';
 
 /** yaml recurses into nested collections; a text that exhausts the stack is a bad plan, not a bug. */
@@ -122,7 +137,7 @@ class Reader {
     const span = this.spanOf(node);
     if (isAlias(node)) return this.readAlias(node.source, span);
     if (depth > MAX_DEPTH) {
-      if (this.isUsable) this.report.error('too-deep', span, 'The plan is nested too deeply.');
+      if (this.isUsable) this.report.error('too-deep', span, TOO_DEEP);
       this.isUsable = false;
       return emptyScalar(span);
     }
@@ -137,14 +152,17 @@ class Reader {
     if (isSeq(node)) {
       const items = node.items.map((item) => this.read(item, depth + 1));
       return this.limited({
-        located: { kind: 'list', items: items.map((item) => item.located), span },
+        located: new LocatedList(
+          items.map((item) => item.located),
+          ...placeOf(span),
+        ),
         size: items.reduce((sum, item) => sum + item.size, 1),
       });
     }
     if (!isScalar(node)) return emptyScalar(span);
     const text = typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
     const value = typeof node.value === 'bigint' ? Number(node.value) : node.value;
-    return { located: { kind: 'scalar', value, text, span }, size: 1 };
+    return { located: new LocatedScalar(value, text, ...placeOf(span)), size: 1 };
   }
 
   private readMap(pairs: readonly unknown[], span: Span, depth: number): Read {
@@ -156,11 +174,14 @@ class Reader {
       const value = this.read(pair.value, depth + 1);
       size += value.size + 1;
       if (key === null || !this.isNewKey(key, entries)) continue;
-      const located =
-        value.located.span === null ? { ...value.located, span: key.span } : value.located;
-      entries.set(key.name, { key: key.span, value: located });
+      const { located } = value;
+      const isEmpty = located.kind === 'scalar' && located.span === null;
+      const placed = isEmpty
+        ? new LocatedScalar(located.value, located.text, ...placeOf(key.span))
+        : located;
+      entries.set(key.name, new LocatedEntry(placed, ...placeOf(key.span)));
     }
-    return this.limited({ located: { kind: 'map', entries, span }, size });
+    return this.limited({ located: new LocatedMap(entries, ...placeOf(span)), size });
   }
 
   private readKey(pair: Pair): { readonly name: string; readonly span: Span } | null {
@@ -240,5 +261,9 @@ class Reader {
 }
 
 function emptyScalar(span: Span): Read {
-  return { located: { kind: 'scalar', value: null, text: '', span }, size: 1 };
+  return { located: new LocatedScalar(null, '', ...placeOf(span)), size: 1 };
+}
+
+function placeOf(span: Span): readonly [offset: number, length: number] {
+  return span === null ? [NOWHERE, 0] : [span.offset, span.length];
 }

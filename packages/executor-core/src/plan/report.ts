@@ -8,15 +8,13 @@ const MAX_DIAGNOSTICS = 1000;
 export class Report {
   private readonly found: Diagnostic[] = [];
   private readonly keys = new Set<string>();
-  private readonly lineStarts: readonly number[];
+  private lineStarts: readonly number[] | null = null;
   private errorCount = 0;
 
   constructor(
     private readonly file: string,
     private readonly text: string,
-  ) {
-    this.lineStarts = findLineStarts(text);
-  }
+  ) {}
 
   get errors(): number {
     return this.errorCount;
@@ -62,14 +60,15 @@ export class Report {
 
   private place(span: Span): Pick<Diagnostic, 'line' | 'column' | 'length'> {
     if (span === null) return { line: 0, column: 0, length: 0 };
-    let [low, high] = [0, this.lineStarts.length - 1];
+    const starts = (this.lineStarts ??= findLineStarts(this.text));
+    let [low, high] = [0, starts.length - 1];
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.lineStarts[middle] ?? 0) <= span.offset) low = middle;
+      if ((starts[middle] ?? 0) <= span.offset) low = middle;
       else high = middle - 1;
     }
-    const start = this.lineStarts[low] ?? 0;
-    const end = (this.lineStarts[low + 1] ?? this.text.length + 1) - 1;
+    const start = starts[low] ?? 0;
+    const end = (starts[low + 1] ?? this.text.length + 1) - 1;
     const room = Math.max(0, end - span.offset);
     return { line: low + 1, column: span.offset - start + 1, length: Math.min(span.length, room) };
   }

@@ -61,23 +61,31 @@ export function draftTasks(
       span,
       given: file.tasks?.[id] ?? {},
       node,
-      dependsOn: unique([...placed(childOf(node, 'depends_on')), ...placed(childOf(graph, id))]),
-      reads: [...placed(childOf(node, 'reads'))],
-      writes: [...placed(writes)],
+      dependsOn: unique(placed(childOf(node, 'depends_on')).concat(placed(childOf(graph, id)))),
+      reads: placed(childOf(node, 'reads')),
+      writes: placed(writes),
       hasWrites: writes !== null,
     };
   });
 }
 
-/** The texts of a list with their places. */
-export function placed(node: Located | null): readonly Placed[] {
-  return itemsOf(node).flatMap((item) =>
-    item.kind === 'scalar' ? [{ text: item.text, span: item.span }] : [],
-  );
+/** The texts of a list with their places, in an array of the caller's own. */
+export function placed(node: Located | null): Placed[] {
+  return itemsOf(node).filter((item) => item.kind === 'scalar');
 }
 
 /** The first of each text. */
 export function unique(items: readonly Placed[]): readonly Placed[] {
+  if (areDistinct(items)) return items;
   const seen = new Set<string>();
   return items.filter(({ text }) => !seen.has(text) && seen.add(text));
+}
+
+/** `true` for a short list without repetitions, which nearly every list is. */
+function areDistinct(items: readonly Placed[]): boolean {
+  if (items.length > 8) return false;
+  return items.every(({ text }, at) => {
+    for (let other = 0; other < at; other += 1) if (items[other]?.text === text) return false;
+    return true;
+  });
 }

@@ -47,13 +47,14 @@ export type ExpectedMs = (task: Task) => number | null;
  */
 export function prepareProblem(plan: Plan, expectedMs: ExpectedMs = () => null): Problem {
   const graph = buildTaskGraph(plan.tasks, plan.phases);
-  const levels = bottomLevels(graph, weights(plan, expectedMs));
+  const byId = bottomLevels(graph, weights(plan, expectedMs));
+  const levels = plan.tasks.map((task) => byId.get(task.id) ?? 0);
   const order = [...plan.tasks]
     .sort(
       (a, b) =>
         Number(a.profile !== null) - Number(b.profile !== null) ||
         priorityClass(a.priority) - priorityClass(b.priority) ||
-        (levels.get(b.id) ?? 0) - (levels.get(a.id) ?? 0) ||
+        (levels[b.index] ?? 0) - (levels[a.index] ?? 0) ||
         a.index - b.index,
     )
     .map((task) => task.index);
@@ -75,10 +76,10 @@ export function taskAt(problem: Problem, index: number): Task {
 }
 
 function weights(plan: Plan, expectedMs: ExpectedMs): (task: Task) => number {
-  const times = new Map(plan.tasks.map((task) => [task.index, expectedMs(task)]));
-  const known = [...times.values()].filter((ms): ms is number => ms !== null).sort((a, b) => a - b);
+  const times = plan.tasks.map(expectedMs);
+  const known = times.filter((ms) => ms !== null).sort((a, b) => a - b);
   const typical = known[known.length >> 1] ?? 1;
-  return (task) => (task.profile === null ? 0 : (times.get(task.index) ?? typical));
+  return (task) => (task.profile === null ? 0 : (times[task.index] ?? typical));
 }
 
 function limitsOf(plan: Plan): readonly (readonly Limit[])[] {

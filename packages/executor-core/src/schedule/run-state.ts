@@ -90,7 +90,7 @@ export function initialState(problem: Problem): RunState {
     failedFast: false,
     maxAgents: plan.settings.maxAgents,
     tasks: all<TaskState>({ name: 'pending', attempt: 1 }),
-    unmet: Chunked.from(plan.tasks.map((task) => new Set(task.dependsOn).size)),
+    unmet: Chunked.from(plan.tasks.map(({ dependsOn }) => countDistinct(dependsOn))),
     spent: all(0),
     free: all(0),
     tokens: all(0),
@@ -112,6 +112,10 @@ export function initialState(problem: Problem): RunState {
   };
   const ready = order.flatMap((index, rank) => (isReady(state, index) ? [rank] : []));
   return { ...state, ready: IndexSet.of(count, ready) };
+}
+
+function countDistinct(ids: readonly TaskId[]): number {
+  return ids.length < 2 ? ids.length : new Set(ids).size;
 }
 
 /** `true` when nothing but leases and a slot stands between the task and its start. */
