@@ -219,6 +219,19 @@ describe('tokens', () => {
   });
 });
 
+describe('a store that is closed', () => {
+  it('has removed what was given back, and still gives back', async () => {
+    const [leader, store] = [open(), open()];
+    await take(leader, ask('first', ['x']));
+    const [a, b] = [await take(store, ask('a', ['a'])), await take(store, ask('b', ['b']))];
+    await store.release(a.token);
+    await store.close();
+    expect(recordFiles()).toHaveLength(2);
+    await store.release(b.token);
+    expect(recordFiles()).toHaveLength(1);
+  });
+});
+
 describe('takeover', () => {
   it('fences a living but silent holder: its token is old, the next one is greater', async () => {
     const alive = (): boolean => true;

@@ -75,6 +75,10 @@ export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
   const { requests, held, find, findOwn } = parts;
   const inTurn = new Turns();
   let closed = false;
+  const giveBack = (lease: LeaseRecord): Promise<void> => {
+    held.giveBack(lease);
+    return closed ? held.removeReturning() : DONE;
+  };
 
   return {
     acquire(request, options) {
@@ -89,13 +93,10 @@ export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
       }),
     release(token) {
       const lease = held.get(token);
-      if (lease !== null && !inTurn.isBusy(token)) {
-        held.giveBack(lease);
-        return DONE;
-      }
+      if (lease !== null && !inTurn.isBusy(token)) return giveBack(lease);
       return inTurn.take(token, async () => {
         const own = held.get(token) ?? (await findOwn(token));
-        if (own !== null) held.giveBack(own);
+        if (own !== null) await giveBack(own);
       });
     },
     async widen(token, writes) {

@@ -112,9 +112,9 @@ export class TableLeader {
 
   /** To be called every tenth of a second: finds the dead, the silent, and what others took away. */
   async tick(): Promise<void> {
-    if (this.over) return;
     try {
       await this.deps.files.assertHere();
+      if (this.over) return;
       for (const session of this.returns.overdue()) this.tell(session, { op: 'gone' });
       if (this.waiting.size === 0) return;
       this.waiting.file(this.deps.clock.now() - FILED_AFTER_MS);
