@@ -7,6 +7,7 @@ import type { AgentProfile, Task, WorktreeSetup } from '../model/task';
 import type { AgentAdapter } from '../ports/agent';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
+import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
 import type { ProcessRunner, RunningProcess } from '../ports/process-runner';
 import type { AttemptStory } from '../report/attempt-story';
@@ -21,6 +22,7 @@ export interface AttemptContext {
   readonly root: string;
   readonly clock: Clock;
   readonly fs: FileSystem;
+  readonly files: FileTree;
   readonly git: Git;
   readonly runner: ProcessRunner;
   readonly pool: WorktreePool;

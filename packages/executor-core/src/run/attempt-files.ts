@@ -4,6 +4,7 @@ import type { AgentInvocation } from '../ports/agent';
 import type { AttemptStory } from '../report/attempt-story';
 import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { StartingPoint } from './feedback';
+import { makeStateDir } from '../store/run-dir';
 import { feedbackText } from './feedback';
 import { changedPaths } from './last-work';
 
@@ -24,7 +25,7 @@ export async function writeAgentFiles(
 ): Promise<AgentFiles> {
   const { task, profile, command, stories, start } = scene;
   const paths = context.paths.task(task.id).attempt(command.attempt);
-  await context.fs.makeDir(paths.dir);
+  await makeStateDir(context, context.root, paths.dir);
   const prompt = joined(profile.instructions, task.prompt);
   await context.fs.replace(paths.promptFile, prompt);
   const feedback = await feedbackOf(context, stories, start, command.attempt);

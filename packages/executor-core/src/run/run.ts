@@ -16,6 +16,7 @@ import { assembleRun } from './assemble';
 import type { Engine } from './engine';
 import { checkAdapters, claimWorkspace, openRunJournal } from './engine';
 import { knownDurations } from './learn-durations';
+import { withPinnedGit } from './pinned-git';
 import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
@@ -50,12 +51,13 @@ export interface StartOptions {
 }
 
 /** Starts a plan in the checkout. Rejects with `UserError` before anything is created. */
-export async function startRun(engine: Engine, plan: Plan, options: StartOptions): Promise<Run> {
-  checkAdapters(engine.tools, plan);
-  const { fs, clock, processes } = engine.tools;
-  const { repository } = engine;
-  const claim = await claimWorkspace(engine, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
+export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
+  checkAdapters(opened.tools, plan);
+  const { fs, clock, processes } = opened.tools;
+  const { repository } = opened;
+  const claim = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
   const id = await createRun(fs, clock, repository.root, plan);
+  const engine = await withPinnedGit(opened, id);
   const first: Fact = {
     type: 'run:started',
     run: id,
@@ -80,9 +82,10 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
 }
 
 /** Continues a run whose process is gone, from its journal. */
-export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promise<Run> {
-  checkAdapters(engine.tools, plan);
-  const claim = await claimWorkspace(engine, id, 'cli');
+export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
+  checkAdapters(opened.tools, plan);
+  const claim = await claimWorkspace(opened, id, 'cli');
+  const engine = await withPinnedGit(opened, id);
   const journal = await openRunJournal(engine.tools, engine.repository.root, id);
   const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;

@@ -15,6 +15,7 @@ import { assembleRun } from './assemble';
 import type { Engine } from './engine';
 import { claimWorkspace, openRunJournal } from './engine';
 import { isFact } from './facts';
+import { withPinnedGit } from './pinned-git';
 
 /** The part of a shared run that one process plays. */
 export interface SharedPart {
@@ -27,13 +28,14 @@ export interface SharedPart {
 
 /** Opens the shared run with a loop over its part's tasks only; closes it again whatever happens. */
 export async function inSharedRun<T>(
-  engine: Engine,
+  opened: Engine,
   { plan, run, tasks, parallel }: SharedPart,
   body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
 ): Promise<T> {
-  const { tools, repository } = engine;
-  const claim = await claimWorkspace(engine, run, 'nx');
+  const { tools, repository } = opened;
+  const claim = await claimWorkspace(opened, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
+  const engine = await withPinnedGit(opened, run);
   const journal = await openRunJournal(engine.tools, engine.repository.root, run);
   const parts = await assembleRun(engine, {
     run,
