@@ -51,12 +51,16 @@ export interface AgentProfile {
   readonly maxParallel: number | null;
   /** For the tasks that do not say themselves; `null`: by the adapter's nature. */
   readonly noop: NoopPolicy | null;
+  /** For this profile alone; absent: as the run's settings say. */
+  readonly sandbox?: SandboxMode;
   readonly env: Readonly<Record<string, string>>;
 }
 
 export type Backoff = 'exponential' | 'fixed' | 'none';
 export type FailureStrategy = 'continue_on_failure' | 'fail_fast' | 'retry_failed';
 export type MergeStrategy = 'recursive' | 'ours' | 'theirs';
+/** `auto`: where the system can; `required`: or nothing starts; `off`: the check of the result alone. */
+export type SandboxMode = 'auto' | 'required' | 'off';
 export type LandMode = 'target' | 'branch' | 'none';
 
 export interface RetryPolicy {
@@ -97,6 +101,10 @@ export interface Settings {
   readonly verify: readonly string[];
   readonly budget: { readonly usd: number | null; readonly tokens: number | null };
   readonly conflictPolicy: ConflictPolicy;
+  /** Environment variables whose values are secret though their names do not tell. */
+  readonly secrets?: readonly string[];
+  /** How agents are kept to their write sets while they work; absent: `off`. */
+  readonly sandbox?: SandboxMode;
   /** `team_based` and `task_type_based` limits: name to the most that may run at once. */
   readonly limits: {
     readonly team: Readonly<Record<string, number>>;

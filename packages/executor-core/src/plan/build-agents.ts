@@ -72,6 +72,7 @@ function buildProfile(
     instructions: given.instructions ?? null,
     maxParallel: given.max_parallel ?? null,
     noop: given.noop ?? null,
+    ...(given.sandbox === undefined ? {} : { sandbox: given.sandbox }),
     env: buildEnv(childOf(node, 'env'), report),
   };
 }

@@ -46,6 +46,7 @@ export interface AgentInput {
   readonly max_parallel?: number | undefined;
   readonly maxParallel?: number | undefined;
   readonly noop?: NoopPolicy | undefined;
+  readonly sandbox?: string | undefined;
   readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
@@ -99,5 +100,7 @@ export interface PlanConfig {
       }
     | undefined;
   readonly verify?: readonly string[] | undefined;
+  readonly secrets?: readonly string[] | undefined;
+  readonly sandbox?: string | undefined;
   readonly budget?: { readonly usd?: number; readonly tokens?: number } | undefined;
 }

@@ -12,6 +12,7 @@ export const MAX_AGENTS_ALLOWED = 200;
 
 export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
+export const SANDBOX_CHOICES = ['auto', 'required', 'off'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
 
 const text = (what: string) =>
@@ -71,6 +72,11 @@ const healer = z
       "Looks at a failed attempt's worktree and mends it before the retry: an agent, or a command.",
   });
 
+const sandbox = oneOf(SANDBOX_CHOICES).meta({
+  description:
+    'Keeps agents to their write sets while they work (bubblewrap): auto, where the system can; required, or nothing starts; off.',
+});
+
 const executor = z.strictObject(
   {
     max_agents: positive
@@ -103,6 +109,10 @@ const executor = z.strictObject(
     verify: commands.meta({
       description: 'Commands that must pass on the merged tree before it lands.',
     }),
+    secrets: texts('the name of a variable').meta({
+      description: 'Environment variables whose values are kept out of logs, reports and commits.',
+    }),
+    sandbox,
     budget: z
       .strictObject(
         {
@@ -124,6 +134,7 @@ const agent = z.strictObject(
     instructions: text('text'),
     max_parallel: positive,
     noop,
+    sandbox,
     env,
   },
   mapping('agent settings'),

@@ -7,6 +7,8 @@ import type { Fact, FrontDoor, RunEvent } from '../model/event';
 import type { Failure } from '../model/failure';
 import { classifyFailure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
+import { redactEvent } from '../model/redact-event';
+import { withSecretNames } from '../model/secret-values';
 import type { AgentProfile, Plan, Task } from '../model/task';
 import type { Journal } from '../ports/journal';
 import { viewOf } from '../report/fold';
@@ -104,7 +106,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   );
   const loop = new RunLoop(
     state,
-    { journal, clock: tools.clock },
+    { journal, clock: tools.clock, clean: (fact) => redactEvent(fact, engine.redactor) },
     (command) => wire.activity?.perform(command),
     options.frontDoor === 'nx' ? concernsAPartOnly : undefined,
   );
@@ -184,7 +186,8 @@ function landerContext(
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
-    messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
+    messageOf: (waiting) =>
+      landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
     publish: () => parts.integration.publish(),
     emit: parts.emit,
   };
@@ -201,6 +204,7 @@ function attemptContext(
   return {
     ...tools,
     run,
+    redactor: engine.redactor,
     root: repository.root,
     pool: parts.pool,
     emit: parts.emit,
@@ -218,7 +222,9 @@ function attemptContext(
     setup,
     setUp: (worktree, env, logPath, onProcess) =>
       setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath, onProcess }),
-    checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
+    checkEnvironment: (baseCommit) =>
+      withSecretNames(checkEnvironment(tools.env, baseCommit), plan.settings.secrets),
+    secrets: plan.settings.secrets ?? [],
     baseEnv: tools.env,
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
   };

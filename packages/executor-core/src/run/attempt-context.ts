@@ -3,6 +3,7 @@ import type { LeaseStore } from '../locks/lease-store';
 import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
+import type { Redactor } from '../model/redactor';
 import type { AgentProfile, Task, WorktreeSetup } from '../model/task';
 import type { AgentAdapter } from '../ports/agent';
 import type { Clock } from '../ports/clock';
@@ -20,6 +21,9 @@ export interface AttemptContext {
   readonly run: RunId;
   /** Root of the checkout the run was started in. */
   readonly root: string;
+  readonly redactor: Redactor;
+  /** Variables the plan lists as secret. */
+  readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly fs: FileSystem;
   readonly files: FileTree;

@@ -1,4 +1,5 @@
 import { agentEnvironment } from '../isolate/git-env';
+import { withSecretNames } from '../model/secret-values';
 import type { AgentProfile } from '../model/task';
 import type { AgentInvocation } from '../ports/agent';
 import type { AttemptStory } from '../report/attempt-story';
@@ -47,13 +48,14 @@ async function feedbackOf(
 ): Promise<string | null> {
   const last = stories.at(-1);
   if (last === undefined) return null;
-  return feedbackText({
+  const text = feedbackText({
     stories: [...stories.slice(0, -1), last],
     attempt,
     maxRetries: context.maxRetries,
     start,
     changed: await changedPaths(context.git, context.root, last),
   });
+  return context.redactor.text(text);
 }
 
 /** The agent's environment for one attempt. */
@@ -63,7 +65,7 @@ export function attemptEnvironment(
   files: AgentFiles,
 ): Readonly<Record<string, string>> {
   const { task, profile, command } = scene;
-  return agentEnvironment({
+  const env = agentEnvironment({
     base: context.baseEnv,
     run: context.run,
     task: task.id,
@@ -80,6 +82,7 @@ export function attemptEnvironment(
     taskEnv: task.env,
     profileEnv: profile.env,
   });
+  return withSecretNames(env, context.secrets);
 }
 
 /** What the agent of an attempt is started with. */

@@ -37,9 +37,9 @@ export async function saveBundle(
     commit,
     tree,
     noop,
-    files,
+    files: files.map((path) => engine.redactor.text(path)),
     fileCount,
-    message: candidateMessage(run, scene),
+    message: candidateMessage(run, scene, engine.redactor),
     patch,
   });
 }

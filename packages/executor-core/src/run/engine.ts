@@ -5,6 +5,10 @@ import { createLeaseStore } from '../locks/lease-store';
 import type { Fact, FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
 import { parseTaskId } from '../model/ids';
+import { redactEvent } from '../model/redact-event';
+import type { Redactor } from '../model/redactor';
+import { createRedactor } from '../model/redactor';
+import { secretValues } from '../model/secret-values';
 import type { AgentProfile, Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentAdapter } from '../ports/agent';
@@ -20,15 +24,18 @@ export interface Engine {
   readonly repository: Repository;
   readonly state: StatePaths;
   readonly leases: LeaseStore;
+  /** Of what everybody may read; knows the secrets of this process and of the plan. */
+  readonly redactor: Redactor;
 }
 
 /** Opens the checkout around `cwd`. Rejects with `UserError` when it cannot be used. */
 export async function openEngine(tools: Toolbox, cwd: string, leaseMs: number): Promise<Engine> {
+  const redactor = createRedactor(secretValues(tools.env));
   const repository = await inspectRepository(tools.git, cwd);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
-  return { tools, repository, state, leases };
+  return { tools, repository, state, leases, redactor };
 }
 
 /** The adapter of a profile; the plan was checked by `checkAdapters`. */
@@ -60,14 +67,29 @@ export function checkAdapters(tools: Toolbox, plan: Plan): void {
   throw new UserError('usage', `${problems.join('; ')}.`, `Adapters of this version: ${known}.`);
 }
 
-/** Opens the journal of a run of the checkout `root` for writing. */
-export function openRunJournal(
-  { fs, clock, processes }: Pick<Toolbox, 'fs' | 'clock' | 'processes'>,
+/** The engine with a redactor that knows the secrets of a plan's tasks and profiles, too. */
+export function withSecretsOf(engine: Engine, plan: Plan): Engine {
+  const { env } = engine.tools;
+  const own = [...plan.agents, ...plan.tasks].flatMap((part) =>
+    secretValues(part.env, plan.settings.secrets),
+  );
+  const values = [...secretValues(env, plan.settings.secrets), ...own];
+  values.sort((a, b) => b.length - a.length);
+  return { ...engine, redactor: createRedactor([...new Set(values)]) };
+}
+
+/** Opens the journal of a run of the checkout `root` for writing; no secret gets into it. */
+export async function openRunJournal(
+  { fs, clock, processes, env }: Pick<Toolbox, 'fs' | 'clock' | 'processes' | 'env'>,
   root: string,
   run: RunId,
+  redactor: Redactor = createRedactor(secretValues(env)),
 ): Promise<Journal> {
   const writer = writerName(processes.self().pid);
-  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer });
+  const journal = await openJournal({ fs, clock, dir: runPaths(root, run).dir, writer });
+  const append: Journal['append'] = (events) =>
+    journal.append(events.map((event) => redactEvent(event, redactor)));
+  return { ...journal, append };
 }
 
 /** Appends one fact to the journal of a run, from a process that takes no part in it. */

@@ -34,7 +34,12 @@ export class RunLoop {
 
   constructor(
     private state: RunState,
-    private readonly deps: { readonly journal: Journal; readonly clock: Clock },
+    private readonly deps: {
+      readonly journal: Journal;
+      readonly clock: Clock;
+      /** Takes secrets out, before anybody sees the fact. */
+      readonly clean?: (fact: Fact) => Fact;
+    },
     private readonly perform: Performer,
     /** Events of a part of a run that are not true of the whole: told here, not journalled. */
     private readonly isPrivate: (event: RunEvent) => boolean = () => false,
@@ -59,7 +64,7 @@ export class RunLoop {
 
   /** Resolves when the fact is in the journal and decided upon. */
   emit(fact: Fact): Promise<void> {
-    return this.enqueue(fact, false);
+    return this.enqueue(this.deps.clean?.(fact) ?? fact, false);
   }
 
   /** Takes in a fact another process wrote to the journal. */

@@ -14,7 +14,7 @@ import { createRun, runPaths } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Engine } from './engine';
-import { checkAdapters, claimWorkspace, openRunJournal } from './engine';
+import { checkAdapters, claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
 import { recoverRun } from './recover';
@@ -57,7 +57,7 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   const { repository } = opened;
   const claim = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
   const id = await createRun(fs, clock, repository.root, plan);
-  const engine = await withPinnedGit(opened, id);
+  const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
   const first: Fact = {
     type: 'run:started',
     run: id,
@@ -77,7 +77,7 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
     claim,
     first,
     frontDoor: options.frontDoor,
-    journal: await openRunJournal(engine.tools, engine.repository.root, id),
+    journal: await openRunJournal(engine.tools, engine.repository.root, id, engine.redactor),
   });
 }
 
@@ -85,8 +85,8 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   const claim = await claimWorkspace(opened, id, 'cli');
-  const engine = await withPinnedGit(opened, id);
-  const journal = await openRunJournal(engine.tools, engine.repository.root, id);
+  const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, id, engine.redactor);
   const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };

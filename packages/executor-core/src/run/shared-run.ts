@@ -13,7 +13,7 @@ import { joinRun, loadRunPlan } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Engine } from './engine';
-import { claimWorkspace, openRunJournal } from './engine';
+import { claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { isFact } from './facts';
 import { withPinnedGit } from './pinned-git';
 
@@ -35,8 +35,8 @@ export async function inSharedRun<T>(
   const { tools, repository } = opened;
   const claim = await claimWorkspace(opened, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
-  const engine = await withPinnedGit(opened, run);
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run);
+  const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
   const parts = await assembleRun(engine, {
     run,
     plan: only(plan, tasks),
@@ -117,7 +117,7 @@ export async function finishSharedRun(engine: Engine, runId: string): Promise<vo
   const { root } = engine.repository;
   const plan = await loadRunPlan(fs, root, run);
   if (plan === null) return;
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
   try {
     const events = await journal.read();
     const failed = events.some(({ type }) => type === 'task:failed' || type === 'task:conflicted');
