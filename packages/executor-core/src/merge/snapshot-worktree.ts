@@ -125,9 +125,13 @@ async function copyIndex(
     copied = await git.run(copy, { cwd });
   }
   if (copied.exitCode !== 0) return copied;
-  const staged = await stagedChanges(scratch, head);
-  if (staged !== '') {
-    const result = await run(['update-index', '-z', '--index-info'], staged);
+  const { known, unknown } = await stagedChanges(scratch, head);
+  if (known !== '') {
+    const result = await run(['update-index', '-z', '--index-info'], known);
+    if (result.exitCode !== 0) return result;
+  }
+  if (unknown !== '') {
+    const result = await run(['update-index', '--add', '--remove', '-z', '--stdin'], unknown);
     if (result.exitCode !== 0) return result;
   }
   // Exit 1 only says that files changed. Clears "assume unchanged" where it is untrue.
@@ -135,25 +139,34 @@ async function copyIndex(
   return null;
 }
 
+/** `known`: input of `update-index --index-info`; `unknown`: paths, whose content is to be taken anew. */
+interface Staged {
+  readonly known: string;
+  readonly unknown: string;
+}
+
 /**
- * What the worktree's index has and `head` has not, as input of `update-index --index-info`: the only
+ * What the worktree's index has and `head` has not. An agent in a sandbox has objects of its own, which
+ * are gone with it: then only the file is left. For the rest the index is the only
  * trace of an ignored file that was added by force, or of a tracked one that no longer is.
  */
-async function stagedChanges({ git, cwd }: Scratch, head: string): Promise<string> {
+async function stagedChanges({ git, cwd }: Scratch, head: string): Promise<Staged> {
   const args = ['diff-index', '--cached', '--raw', '-z', '--no-renames', '--no-abbrev', head, '--'];
   const { exitCode, stdout } = await git.run(args, { cwd });
-  if (exitCode !== 0) return '';
+  const staged = { known: '', unknown: '' };
+  if (exitCode !== 0) return staged;
   const fields = stdout.split('\0');
-  let lines = '';
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const [, mode = '', , oid = '', status = ''] = (fields[at] ?? '').split(' ');
     const path = fields[at + 1] ?? '';
-    const unknown = status === 'U' || (status !== 'D' && /^0+$/.test(oid));
-    if (!unknown && !path.includes(UNREADABLE)) {
-      lines += `${status === 'D' ? '0' : mode} ${oid}\t${path}\0`;
-    }
+    if (status === 'U' || (status !== 'D' && /^0+$/.test(oid)) || path.includes(UNREADABLE))
+      continue;
+    const here =
+      status === 'D' || mode === GITLINK || (await git.objects(cwd).resolve(oid)) !== null;
+    if (here) staged.known += `${status === 'D' ? '0' : mode} ${oid}\t${path}\0`;
+    else staged.unknown += `${path}\0`;
   }
-  return lines;
+  return staged;
 }
 
 function refused({ stderr, exitCode }: GitResult): Snapshot {

@@ -1,6 +1,7 @@
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
 import type { ProcessIdentity } from './process';
+import type { HeldBy } from './task';
 
 /**
  * The vocabulary. The journal stores these; status, dashboard, JSON and report are folds over them.
@@ -90,6 +91,8 @@ export type Fact = Stamped &
         readonly branch: string;
         readonly worktree: string;
         readonly profile: string;
+        /** What holds the agent to its write set while it works; the check of its result alone: `audit`. */
+        readonly sandbox?: HeldBy;
       }
     | {
         readonly type: 'process:started';

@@ -61,6 +61,8 @@ export type FailureStrategy = 'continue_on_failure' | 'fail_fast' | 'retry_faile
 export type MergeStrategy = 'recursive' | 'ours' | 'theirs';
 /** `auto`: where the system can; `required`: or nothing starts; `off`: the check of the result alone. */
 export type SandboxMode = 'auto' | 'required' | 'off';
+/** What holds an agent to its write set while it works; the result is checked in any case. */
+export type HeldBy = 'bubblewrap' | 'audit';
 export type LandMode = 'target' | 'branch' | 'none';
 
 export interface RetryPolicy {

@@ -80,6 +80,7 @@ describe('the status object', () => {
       error: null,
       blocked_by: null,
       cached: false,
+      sandbox: 'audit',
       commit: null,
     });
     expect(status.schemaVersion).toBe(1);

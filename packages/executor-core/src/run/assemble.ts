@@ -22,6 +22,7 @@ import { Activity } from './activity';
 import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
+import { heldBy } from './confine';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
@@ -205,6 +206,7 @@ function attemptContext(
     ...tools,
     run,
     redactor: engine.redactor,
+    heldBy: (profile) => heldBy(tools, options.wholePlan ?? plan, profile),
     root: repository.root,
     pool: parts.pool,
     emit: parts.emit,

@@ -108,6 +108,7 @@ async function attemptInWorktree(
     branch,
     worktree: path,
     profile: profile.name,
+    sandbox: await context.heldBy(profile),
     at: context.clock.now(),
   });
   let verdict: Verdict;

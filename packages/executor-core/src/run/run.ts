@@ -13,6 +13,7 @@ import { writeResultFile } from '../store/result-file';
 import { createRun, runPaths } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import { checkSandbox } from './confine';
 import type { Engine } from './engine';
 import { checkAdapters, claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
@@ -53,6 +54,7 @@ export interface StartOptions {
 /** Starts a plan in the checkout. Rejects with `UserError` before anything is created. */
 export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
   checkAdapters(opened.tools, plan);
+  await checkSandbox(opened.tools, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
   const claim = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
@@ -84,6 +86,7 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
 /** Continues a run whose process is gone, from its journal. */
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
+  await checkSandbox(opened.tools, plan);
   const claim = await claimWorkspace(opened, id, 'cli');
   const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
   const journal = await openRunJournal(engine.tools, engine.repository.root, id, engine.redactor);

@@ -12,6 +12,7 @@ import { writeResultFile } from '../store/result-file';
 import { joinRun, loadRunPlan } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import { checkSandbox } from './confine';
 import type { Engine } from './engine';
 import { claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { isFact } from './facts';
@@ -33,6 +34,7 @@ export async function inSharedRun<T>(
   body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
 ): Promise<T> {
   const { tools, repository } = opened;
+  await checkSandbox(tools, plan);
   const claim = await claimWorkspace(opened, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
