@@ -20,7 +20,7 @@ module.exports = {
     {
       name: 'model-is-lowest',
       severity: 'error',
-      from: { path: at('model') },
+      from: { path: at('model'), pathNot: spec },
       to: { path: core, pathNot: at('model') },
     },
     {

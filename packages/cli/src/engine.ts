@@ -1,2 +1,2 @@
 /** What starts the engine. Named by itself, so that a bundler leaves out what the command line does not use. */
-export { openWorkspace } from '@parallel-executor/core';
+export { openWorkspace, redactSecrets } from '@parallel-executor/core';

@@ -3,6 +3,7 @@ import type { UserError } from '@parallel-executor/core';
 import type { Deps } from './deps';
 import type { ExitCode } from './exit-codes';
 import { ExitCode as Exit } from './exit-codes';
+import { lazy } from './lazy';
 import { buildProgram } from './program';
 import { realDeps } from './real-deps';
 import { UsageError } from './usage-error';
@@ -28,8 +29,15 @@ function explainError(error: unknown, deps: Deps): ExitCode {
   // Commander has printed its message (or the help that was asked for) already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.ok : Exit.usage;
   if (error instanceof UsageError) return complain(error, Exit.usage, deps);
-  if (isUserError(error)) return complain(error, codeOf(error), deps);
+  if (isUserError(error)) return complain(withoutSecrets(error, deps), codeOf(error), deps);
   throw error;
+}
+
+/** git and other programs say addresses with a password in them. */
+function withoutSecrets(error: UserError, { env }: Deps): Parameters<typeof complain>[0] {
+  const { redactSecrets } = lazy.engine();
+  const clean = (text: string): string => redactSecrets(text, env);
+  return { message: clean(error.message), fix: error.fix === null ? null : clean(error.fix) };
 }
 
 function complain(

@@ -1,3 +1,4 @@
+import { bubblewrap } from './adapters/bubblewrap';
 import { localChannel } from './adapters/local-channel';
 import { lockfileMutex } from './adapters/lockfile-mutex';
 import { nodeClock } from './adapters/node-clock';
@@ -48,7 +49,8 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
     processes,
     trees,
     runner,
-    adapters: [commandAgent({ runner, fs, clock }), functionAgent(functions)],
+    sandbox: bubblewrap(),
+    adapters: [commandAgent({ runner, clock }), functionAgent(functions)],
     env: process.env,
   };
 }

@@ -58,6 +58,7 @@ export {
 export type { AttemptResult, ParallelExecution, RunResult, TaskResult } from './model/result';
 export type { AgentProfile, Plan, Settings, Task } from './model/task';
 export type { TaskState, TaskStateName } from './model/task-state';
+export { redactSecrets } from './model/redact-secrets';
 export { UserError } from './model/user-error';
 export type { UserErrorKind } from './model/user-error';
 

@@ -1,5 +1,5 @@
 import type { LoadedPlan, Workspace } from '@parallel-executor/core';
-import { loadPlanReader, renderDiagnostics } from '@parallel-executor/core';
+import { loadPlanReader, redactSecrets, renderDiagnostics } from '@parallel-executor/core';
 import type { Context } from '../context';
 import { planFileOf } from '../context';
 
@@ -35,11 +35,11 @@ export async function loadChosenPlan(
   });
   if (loaded.ok) {
     if (loaded.warnings.length > 0) {
-      context.deps.stderr.write(renderDiagnostics(loaded.warnings, loaded.text));
+      context.deps.stderr.write(shown(context, loaded.warnings, loaded.text));
     }
     return loaded;
   }
-  context.deps.stderr.write(renderDiagnostics(loaded.diagnostics, loaded.text));
+  context.deps.stderr.write(shown(context, loaded.diagnostics, loaded.text));
   if (choice.json === true) {
     context.answerJson({
       schemaVersion: 1,
@@ -49,4 +49,9 @@ export async function loadChosenPlan(
     });
   }
   return null;
+}
+
+/** Diagnostics show lines of the plan, which may hold a secret. */
+function shown(context: Context, ...what: Parameters<typeof renderDiagnostics>): string {
+  return redactSecrets(renderDiagnostics(...what), context.deps.env);
 }

@@ -22,6 +22,8 @@ const STABLE_DIFF = [
 /** Commits and trees never change, so the last ones read are remembered. */
 const REMEMBERED = 4096;
 const LF = 0x0a;
+const FOLDER = '40000';
+const GITLINK = '160000';
 
 /** Objects and refs of one repository; `config` and `env` as for every git of ours. */
 export function gitObjects(
@@ -33,6 +35,7 @@ export function gitObjects(
     new GitConversation({ config: [...config, ...OWN_CONFIG], args, cwd: root, env });
   const reader = talk('cat-file', '--batch-command');
   const trees = remember(async (id) => parseTree(await readObject(reader, id, 'tree')));
+  const gitlinks: GitObjects['gitlinks'] = remember((tree) => findGitlinks(trees, gitlinks, tree));
   const commits = remember(async (id) => parseCommit(await readObject(reader, id, 'commit')));
   const treeWriter = talk('mktree', '-z', '--batch', '--missing');
   const commitWriter = talk('hash-object', '-w', '-t', 'commit', '--no-filters', '--stdin-paths');
@@ -42,6 +45,7 @@ export function gitObjects(
     resolve: (revision) => resolve(reader, revision),
     readTree: trees,
     readCommit: commits,
+    gitlinks,
     writeTree: (entries) => treeWriter.ask(treeInput(entries), takeLine),
     writeCommit: (text) => writeCommit(commitWriter, text),
     moveRefs: (lines) => moveRefs(refs, lines),
@@ -78,6 +82,21 @@ const takeObject: TakeAnswer<{ readonly type: string; readonly content: Buffer }
   const content = Buffer.from(said.subarray(header.length, end));
   return { answer: { type, content }, length: end + 1 };
 };
+
+/** Remembered by folder, so that a new commit costs a look at the folders it changed. */
+async function findGitlinks(
+  readTree: GitObjects['readTree'],
+  below: GitObjects['gitlinks'],
+  tree: string,
+): Promise<readonly string[]> {
+  const entries = await readTree(tree);
+  const found = entries.map(async ({ mode, name, id }): Promise<readonly string[]> => {
+    const text = Buffer.from(name, 'latin1').toString('utf8');
+    if (mode === GITLINK) return [text];
+    return mode === FOLDER ? (await below(id)).map((path) => `${text}/${path}`) : [];
+  });
+  return (await Promise.all(found)).flat();
+}
 
 /** `<mode> SP <name> NUL <binary id>`, again and again. */
 function parseTree(content: Buffer): readonly TreeEntry[] {
@@ -116,7 +135,7 @@ function parseCommit(content: Buffer): CommitHead {
 /** An empty record ends the tree. */
 function treeInput(entries: readonly TreeEntry[]): Buffer {
   const lines = entries.map(({ mode, name, id }) => {
-    const type = mode === '40000' ? 'tree' : mode === '160000' ? 'commit' : 'blob';
+    const type = mode === FOLDER ? 'tree' : mode === GITLINK ? 'commit' : 'blob';
     return `${mode.padStart(6, '0')} ${type} ${id}\t${name}\0`;
   });
   return Buffer.from(`${lines.join('')}\0`, 'latin1');

@@ -13,9 +13,9 @@ import type {
 import type { Launcher } from './node-process-launcher';
 import { plainLauncher } from './node-process-launcher';
 import { nodeProcessTrees } from './node-process-trees';
+import type { OutputPipe } from './output-pipe';
+import { openOutputPipe } from './output-pipe';
 
-const OUTPUT_FLAGS =
-  fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
 /** How long what a program left running may take to end before it is killed, and before we give up. */
 const STRAGGLER_GRACE_MS = 500;
 const STUCK_MS = 2000;
@@ -28,8 +28,8 @@ interface RunnerTools {
 }
 
 /**
- * Starts programs as leaders of their own session and process group. Output goes straight to the file,
- * so it is complete even when this process dies first. `exited` tells the leader's exit; before it
+ * Starts programs as leaders of their own session and process group. Output comes
+ * through a pipe of ours into a bounded log (see `KeptOutput`). `exited` tells the leader's exit; before it
  * resolves, whatever the leader left behind is ended (SIGTERM, 0.5 s, SIGKILL), so that nothing writes
  * on after its attempt is over.
  */
@@ -45,21 +45,24 @@ async function start(tools: RunnerTools, spec: ProcessSpec): Promise<RunningProc
   const [program] = spec.argv;
   if (program === undefined || program === '') throw new Error('There is no program to start.');
   const [launched = program, ...args] = tools.launcher(spec);
-  const output = fs.openSync(spec.outputPath, OUTPUT_FLAGS, 0o600);
+  const output = await openOutputPipe(spec);
   try {
     const child = spawn(launched, args, {
       cwd: spec.cwd,
       env: spec.env,
       detached: true,
-      stdio: [spec.stdin === null ? 'ignore' : 'pipe', output, output],
+      stdio: [spec.stdin === null ? 'ignore' : 'pipe', output.fd, output.fd],
     });
     const exit = leaderExit(child);
     const identity = identityOf(tools.processes, child.pid);
     await spawned(child, program, spec.cwd);
     feed(child, spec.stdin);
-    return running(tools.trees, treeOf(identity, spec), exit);
-  } finally {
-    fs.closeSync(output);
+    output.started();
+    return running(tools.trees, treeOf(identity, spec), exit, output);
+  } catch (error) {
+    output.started();
+    await output.finish();
+    throw error;
   }
 }
 
@@ -75,6 +78,7 @@ function running(
   trees: ProcessTrees,
   tree: ProcessTree & { readonly leader: ProcessIdentity },
   exit: Promise<ProcessExit>,
+  output: OutputPipe,
 ): RunningProcess {
   let over = false;
   let frozen = false;
@@ -82,6 +86,7 @@ function running(
   const exited = exit.then(async (how) => {
     await endStragglers(trees, tree, killed);
     over = true;
+    await output.finish();
     return how;
   });
   return {

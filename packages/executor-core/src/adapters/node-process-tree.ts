@@ -1,4 +1,5 @@
 import type { ProcessMark } from '../model/process';
+import { outputPipe } from '../model/process';
 import type { ProcessTree } from '../ports/processes';
 import type { ProcessDetails, ProcessRow } from './node-process-table';
 
@@ -55,7 +56,7 @@ function strayed(
   details: ProcessDetails,
 ): boolean {
   if (leader === null) return false;
-  if (output !== null && details.outputsOf(row).includes(output)) return true;
+  if (output !== null && details.outputsOf(row).includes(outputPipe(output))) return true;
   if (folder === null || row.hasTerminal) return false;
   const adopted = row.parent === 1 || byPid.get(row.parent)?.name === SUBREAPER;
   if (!adopted) return false;

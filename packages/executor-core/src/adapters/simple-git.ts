@@ -18,6 +18,10 @@ const NEUTRAL_CONFIG = [
   'core.fsmonitor=false',
   'gc.auto=0',
   'maintenance.auto=false',
+  'submodule.recurse=false',
+  // Names that are `.git` to another file system are refused here as well.
+  'core.protectHFS=true',
+  'core.protectNTFS=true',
 ];
 
 /** `GIT_*` names taken over from outside: they choose configuration files, not repositories. */
@@ -82,9 +86,10 @@ export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): 
     return result.stdout.replace(/\n$/, '');
   };
   const known = new Map<string, GitObjects>();
-  const objects = (root: string): GitObjects => {
-    const found = known.get(root) ?? gitObjects(root, config, neutral);
-    known.set(root, found);
+  const objects: Git['objects'] = (root, env = {}) => {
+    const key = JSON.stringify([root, env]);
+    const found = known.get(key) ?? gitObjects(root, config, { ...neutral, ...env });
+    known.set(key, found);
     return found;
   };
   return { run, text, objects };

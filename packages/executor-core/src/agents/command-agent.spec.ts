@@ -20,7 +20,6 @@ afterEach(async () => {
 
 const agent = commandAgent({
   runner: nodeProcessRunner(nodeProcesses()),
-  fs: nodeFileSystem(),
   clock: nodeClock(),
 });
 

@@ -1,8 +1,7 @@
 import type { AgentAdapter, AgentInvocation, AgentOutcome, AgentSession } from '../ports/agent';
 import type { Clock } from '../ports/clock';
-import type { FileSystem } from '../ports/file-system';
 import type { ProcessExit, ProcessRunner } from '../ports/process-runner';
-import { followReports } from './osc-progress';
+import { reportReader } from './osc-progress';
 
 /** Exit code by which an agent asks to be tried later, e.g. at a rate limit (EX_TEMPFAIL of sysexits.h). */
 const TRY_LATER = 75;
@@ -10,7 +9,6 @@ const TRY_LATER = 75;
 /** What the adapter works with. */
 export interface CommandAgentTools {
   readonly runner: ProcessRunner;
-  readonly fs: FileSystem;
   readonly clock: Clock;
 }
 
@@ -30,28 +28,32 @@ export function commandAgent(tools: CommandAgentTools): AgentAdapter {
 }
 
 async function startCommand(
-  { runner, fs, clock }: CommandAgentTools,
+  { runner, clock }: CommandAgentTools,
   invocation: AgentInvocation,
 ): Promise<AgentSession> {
   const { command } = invocation.profile;
   if (command === null)
     throw new Error('Internal error: a command agent without a command was started.');
+  const argv = typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
+  const reports = reportReader(clock, (percent) => {
+    invocation.onProgress(percent, '');
+  });
   const process = await runner.start({
-    argv: typeof command === 'string' ? ['/bin/sh', '-c', command] : command,
+    argv: invocation.confine?.(argv) ?? argv,
     cwd: invocation.worktree,
     ownFolder: invocation.worktree,
     env: invocation.env,
     stdin: invocation.prompt,
     outputPath: invocation.transcriptPath,
-  });
-  const stopReports = followReports(fs, clock, invocation.transcriptPath, (percent) => {
-    invocation.onProgress(percent, '');
+    onOutput: (chunk) => {
+      reports.take(chunk);
+    },
   });
   const signals = { interrupt: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' } as const;
   return {
     process: process.identity,
     ended: process.exited.then((exit) => {
-      stopReports();
+      reports.stop();
       return outcomeOf(exit);
     }),
     stop: (how) => {

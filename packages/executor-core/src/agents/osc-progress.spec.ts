@@ -1,9 +1,5 @@
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { nodeClock } from '../adapters/node-clock';
-import { nodeFileSystem } from '../adapters/node-file-system';
-import { followReports, lastReport } from './osc-progress';
+import { HandClock } from '../testing/hand-clock';
+import { lastReport, reportReader } from './osc-progress';
 
 const report = (percent: number, state = 1, end = '\u0007'): string =>
   `\u001b]9;4;${state};${percent}${end}`;
@@ -23,24 +19,29 @@ describe('progress in an agent’s output', () => {
     expect(lastReport(report(999))).toBe(100);
   });
 
-  it('is told once per value while the file grows, also when a report is cut in two', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'osc-'));
-    const path = join(folder, 'transcript.log');
+  it('is told once per value, also when a report is cut anywhere', () => {
+    const text = `${report(10)}${report(10)} and ${report(60)}`;
+    for (let at = 0; at <= text.length; at += 1) {
+      const clock = new HandClock();
+      const seen: number[] = [];
+      const reader = reportReader(clock, (percent) => seen.push(percent));
+      for (const part of [text.slice(0, at), text.slice(at)]) reader.take(Buffer.from(part));
+      clock.pass(500);
+      expect(seen.at(-1)).toBe(60);
+      expect(new Set(seen).size).toBe(seen.length);
+    }
+  });
+
+  it('is told twice a second at most, the newest last, and not after the end', () => {
+    const clock = new HandClock();
     const seen: number[] = [];
-    let tell = (): void => undefined;
-    const next = (): Promise<void> => new Promise((resolve) => (tell = resolve));
-    const stop = followReports(nodeFileSystem(), nodeClock(), path, (percent) => {
-      seen.push(percent);
-      tell();
-    });
-    const first = next();
-    await appendFile(path, `${report(10)}${report(10)}\u001b]9;4;1;`);
-    await first;
-    const second = next();
-    await appendFile(path, '60\u0007');
-    await second;
-    stop();
-    await rm(folder, { recursive: true });
-    expect(seen).toEqual([10, 60]);
+    const reader = reportReader(clock, (percent) => seen.push(percent));
+    for (let percent = 0; percent <= 100; percent += 1) reader.take(Buffer.from(report(percent)));
+    clock.pass(500);
+    reader.take(Buffer.from(report(7)));
+    reader.stop();
+    clock.pass(5000);
+    reader.take(Buffer.from(report(8)));
+    expect(seen).toEqual([0, 100]);
   });
 });

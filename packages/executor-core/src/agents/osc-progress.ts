@@ -1,10 +1,9 @@
 import type { Clock } from '../ports/clock';
-import type { FileSystem } from '../ports/file-system';
 
-const LOOK_EVERY_MS = 500;
+const REST_MS = 500;
 /** A chatty agent's older output says nothing about how far it is now. */
 const LAST_BYTES = 64 * 1024;
-/** Longer than any report, so that one cut by the end of the last look is seen whole. */
+/** Longer than any report, so that one cut in two is seen whole. */
 const OVERLAP = 16;
 /** `ESC ] 9 ; 4 ; state ; percent`, ended by BEL or ST: ConEmu's progress report, understood by most terminals. */
 // eslint-disable-next-line no-control-regex -- the report begins with ESC and ends with BEL
@@ -17,42 +16,43 @@ export function lastReport(text: string): number | null {
   return Math.min(100, Number(percent));
 }
 
+/** Takes an agent's output as it comes. */
+export interface ReportReader {
+  take(chunk: Buffer): void;
+  /** Nothing is told from then on. */
+  stop(): void;
+}
+
 /**
- * Looks into a growing output file for progress reports and tells each new value once. Returns a stop
- * function. A file that cannot be read tells nothing: progress is an extra.
+ * Tells each new per cent that the output reports, also where a report is cut in two; the newest one at
+ * most twice a second. Remembers some bytes, however long the output is.
  */
-export function followReports(
-  fs: FileSystem,
-  clock: Clock,
-  path: string,
-  onPercent: (percent: number) => void,
-): () => void {
-  let offset = 0;
+export function reportReader(clock: Clock, onPercent: (percent: number) => void): ReportReader {
+  let cut = '';
   let told: number | null = null;
-  let stopped = false;
+  let newest: number | null = null;
+  let resting = false;
   let cancel = (): void => undefined;
-  const look = async (): Promise<void> => {
-    const size = (await fs.size(path)) ?? 0;
-    if (size <= offset) return;
-    const bytes = await fs.readFrom(path, Math.max(0, offset - OVERLAP, size - LAST_BYTES));
-    offset = size;
-    const percent = lastReport(bytes.toString('latin1'));
-    if (stopped || percent === null || percent === told) return;
-    told = percent;
-    onPercent(percent);
-  };
-  const again = (): void => {
-    cancel = clock.after(LOOK_EVERY_MS, () => {
-      void look()
-        .catch(() => undefined)
-        .then(() => {
-          if (!stopped) again();
-        });
+  const tell = (): void => {
+    if (resting || newest === null || newest === told) return;
+    told = newest;
+    resting = true;
+    cancel = clock.after(REST_MS, () => {
+      resting = false;
+      tell();
     });
+    onPercent(told);
   };
-  again();
-  return () => {
-    stopped = true;
-    cancel();
+  return {
+    take(chunk) {
+      const text = cut + chunk.subarray(-LAST_BYTES).toString('latin1');
+      cut = text.slice(-OVERLAP);
+      newest = lastReport(text) ?? newest;
+      tell();
+    },
+    stop() {
+      cancel();
+      resting = true;
+    },
   };
 }

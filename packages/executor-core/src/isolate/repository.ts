@@ -47,6 +47,8 @@ const STATUS = [
   '-z',
   '--no-renames',
   '--untracked-files=normal',
+  // Whether a submodule is dirty would be asked of a git that obeys its configuration.
+  '--ignore-submodules=dirty',
 ];
 
 /** HEAD and the number of changed and untracked, not ignored, paths, from what `git status` says. */

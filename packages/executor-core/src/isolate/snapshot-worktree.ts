@@ -115,7 +115,10 @@ export async function takeTree(site: WorktreeTools, path: string): Promise<Workt
       await leaveOutSparse(site, own, at);
     }
     const options = ['--all', '--sparse', '--ignore-errors'];
-    const add = ['-c', 'core.safecrlf=false', 'add', ...options, '--', '.'];
+    const inner = await innerRepositories(site, head);
+    // A git would start in each of them, and obey a configuration that the agent wrote.
+    const without = inner.map((path) => `:(exclude,top,literal)${path}`);
+    const add = ['-c', 'core.safecrlf=false', 'add', ...options, '--', '.', ...without];
     const added = await git.run(add, at);
     if (added.exitCode === -1) throw new GitError(add, added);
     if (head !== null && !fresh) await addForced(site, own, at, head);
@@ -126,7 +129,7 @@ export async function takeTree(site: WorktreeTools, path: string): Promise<Workt
       ? 'it was made a repository of its own'
       : added.exitCode !== 0
         ? added.stderr.trim()
-        : await notInIndex(site, at, head);
+        : ((await usedSubmodule(site, path, inner)) ?? (await notInIndex(site, at, head)));
     return { head, tree, changed: tree !== headTree, missing };
   } finally {
     await fs.removeFile(index);
@@ -193,6 +196,29 @@ async function addForced(
   await git.text(['update-index', '--add', '--remove', '-z', '--stdin'], { ...at, stdin });
 }
 
+/** Submodules of the commit the worktree is on. */
+async function innerRepositories(
+  { git, commonDir }: WorktreeTools,
+  head: string | null,
+): Promise<readonly string[]> {
+  if (head === null) return [];
+  const objects = git.objects(commonDir);
+  return objects.gitlinks((await objects.readCommit(head)).tree);
+}
+
+/** We leave submodules empty. One that the agent filled may hold work that only a look inside would show. */
+async function usedSubmodule(
+  { files }: WorktreeTools,
+  path: string,
+  inner: readonly string[],
+): Promise<string | null> {
+  for (const name of inner) {
+    if ((await files.kind(join(path, name, '.git'))) !== null)
+      return `${name} is a submodule in use`;
+  }
+  return null;
+}
+
 /** A repository inside the worktree is stored as a bare commit id; the commit itself is not ours to keep. */
 async function notInIndex(
   site: WorktreeTools,
@@ -200,12 +226,12 @@ async function notInIndex(
   head: string | null,
 ): Promise<string | null> {
   const since = head ?? (await site.git.text(['hash-object', '-t', 'tree', '--stdin'], at));
-  const options = ['--raw', '-z', '--no-renames', '--ignore-submodules=none'];
+  const options = ['--raw', '-z', '--no-renames', '--ignore-submodules=dirty'];
   const staged = await site.git.text(['diff-index', '--cached', ...options, since], at);
   const inner = changedGitlink(staged);
   if (inner !== null) return `${inner} is a repository of its own`;
-  const unstaged = await site.git.run(['diff-files', '--quiet', '--ignore-submodules=none'], at);
-  return unstaged.exitCode === 0 ? null : 'files changed meanwhile, or in a submodule';
+  const unstaged = await site.git.run(['diff-files', '--quiet', '--ignore-submodules=dirty'], at);
+  return unstaged.exitCode === 0 ? null : 'files changed meanwhile';
 }
 
 /** Path of a changed gitlink in `--raw -z` output: `:mode mode oid oid status NUL path NUL`. */

@@ -133,7 +133,8 @@ async function runCommand(input: WorktreeSetupInput, command: string): Promise<F
   } catch (error) {
     return failed(command, error instanceof Error ? error.message : String(error));
   }
-  const output = (await fs.readFrom(logPath, offset)).toString();
+  const size = (await fs.size(logPath)) ?? offset;
+  const output = (await fs.readFrom(logPath, Math.max(offset, size - 4 * TAIL_LENGTH))).toString();
   return failed(command, output.slice(-TAIL_LENGTH));
 }
 

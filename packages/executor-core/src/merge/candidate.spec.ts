@@ -196,7 +196,11 @@ describe('makeCandidate', () => {
     expect((await made()).paths).toEqual(['a.txt']);
   });
 
-  it('leaves out what set-up put into the worktree', async () => {
+  it.each([
+    ['', ['a.txt']],
+    ['.env\nnode_modules\n', ['.gitignore', 'a.txt']],
+  ])('leaves out what set-up put into the worktree (ignored: %j)', async (ignored, paths) => {
+    if (ignored !== '') await write('.gitignore', ignored);
     await write('.env', 'SECRET=1\n');
     await nodeFs.symlink('/nowhere', at('node_modules'));
     await write('a.txt', 'a\n');
@@ -205,7 +209,7 @@ describe('makeCandidate', () => {
       ...{ run: 'PEXEC-1' as never, task: 'task' as never, fence: 1, message: 'm\n' },
       exclude: ['.env', 'node_modules'],
     });
-    expect('paths' in result && result.paths).toEqual(['a.txt']);
+    expect('paths' in result && result.paths).toEqual(paths);
   });
 
   it('lists 20 files at most and counts them all', async () => {
@@ -214,6 +218,22 @@ describe('makeCandidate', () => {
     expect(candidate.files).toHaveLength(20);
     expect(candidate.fileCount).toBe(30);
     expect(candidate.paths).toHaveLength(30);
+  });
+
+  it('starts no git inside a repository that the agent planted, committed and armed', async () => {
+    const nested = at('nested');
+    const canary = join(rig.root, '..', 'canary');
+    await rig.repo.git(['init', '--quiet', nested]);
+    await write('nested/file.txt', 'x\n');
+    await rig.repo.git(['add', '.'], nested);
+    await rig.repo.git(['-c', 'user.name=x', '-c', 'user.email=x', 'commit', '-qm', 'x'], nested);
+    await inside('add', 'nested');
+    await inside('commit', '--quiet', '--message', 'nested');
+    await rig.repo.git(['config', 'filter.evil.clean', `touch '${canary}'; cat`], nested);
+    await write('nested/.gitattributes', '* filter=evil\n');
+    await write('nested/file.txt', 'y\n');
+    expect(await problem()).toContain('nested');
+    expect(await rig.fs.exists(canary)).toBe(false);
   });
 
   it('refuses a nested repository, with or without commits', async () => {

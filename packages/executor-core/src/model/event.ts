@@ -2,6 +2,7 @@ import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
 import type { ProcessIdentity } from './process';
+import type { HeldBy } from './task';
 
 /**
  * The vocabulary. The journal stores these; status, dashboard, JSON and report are folds over them.
@@ -93,6 +94,8 @@ export type Fact = Stamped &
         readonly profile: string;
         /** Commit of an interrupted attempt's work that is in the worktree, where there is one. */
         readonly resumedFrom?: string;
+        /** What holds the agent to its write set while it works; the check of its result alone: `audit`. */
+        readonly sandbox?: HeldBy;
       }
     | {
         /** What is in the worktree of a running attempt is kept under `ref`, which moved to `commit`. */

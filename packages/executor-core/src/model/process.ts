@@ -20,3 +20,8 @@ export function markOf(env: Readonly<Record<string, string | undefined>>): Proce
   const { PARALLEL_RUN_ID: run, PARALLEL_TASK_ID: task } = env;
   return run === undefined || task === undefined ? null : { run, task };
 }
+
+/** The pipe through which the output of a program comes that is kept in the file `outputPath`. */
+export function outputPipe(outputPath: string): string {
+  return `${outputPath}.pipe`;
+}

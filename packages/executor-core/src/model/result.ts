@@ -1,4 +1,5 @@
 import type { Failure, FailureClass } from './failure';
+import type { HeldBy } from './task';
 
 /**
  * The `parallel_execution` object of the specification, key for key, and ours beside it.
@@ -79,6 +80,8 @@ export interface RunResult {
     readonly cached: boolean;
   }[];
   readonly critical_path: readonly string[];
+  /** By task: what held its agent to its write set while it worked; `audit`: the check of the result alone. */
+  readonly sandbox: Readonly<Record<string, HeldBy>>;
   readonly cost: { readonly usd: number | null; readonly tokens: number | null };
   readonly target: {
     readonly ref: string | null;

@@ -58,12 +58,18 @@ export interface AgentProfile {
   /** For the tasks that do not say themselves; `null`: by the adapter's nature. */
   readonly noop: NoopPolicy | null;
   readonly resume: ResumeMode;
+  /** For this profile alone; absent: as the run's settings say. */
+  readonly sandbox?: SandboxMode;
   readonly env: Readonly<Record<string, string>>;
 }
 
 export type Backoff = 'exponential' | 'fixed' | 'none';
 export type FailureStrategy = 'continue_on_failure' | 'fail_fast' | 'retry_failed';
 export type MergeStrategy = 'recursive' | 'ours' | 'theirs';
+/** `auto`: where the system can; `required`: or nothing starts; `off`: the check of the result alone. */
+export type SandboxMode = 'auto' | 'required' | 'off';
+/** What holds an agent to its write set while it works; the result is checked in any case. */
+export type HeldBy = 'bubblewrap' | 'audit';
 export type LandMode = 'target' | 'branch' | 'none';
 
 export interface RetryPolicy {
@@ -104,6 +110,10 @@ export interface Settings {
   readonly verify: readonly string[];
   readonly budget: { readonly usd: number | null; readonly tokens: number | null };
   readonly conflictPolicy: ConflictPolicy;
+  /** Environment variables whose values are secret though their names do not tell. */
+  readonly secrets?: readonly string[];
+  /** How agents are kept to their write sets while they work; absent: `off`. */
+  readonly sandbox?: SandboxMode;
   /** `team_based` and `task_type_based` limits: name to the most that may run at once. */
   readonly limits: {
     readonly team: Readonly<Record<string, number>>;

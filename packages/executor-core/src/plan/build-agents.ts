@@ -74,6 +74,7 @@ function buildProfile(
     maxParallel: given.max_parallel ?? null,
     noop: given.noop ?? null,
     resume: given.resume ?? 'fresh',
+    ...(given.sandbox === undefined ? {} : { sandbox: given.sandbox }),
     env: buildEnv(childOf(node, 'env'), report),
   };
 }

@@ -48,6 +48,8 @@ export function buildSettings(
     verify: given.verify ?? [],
     budget: { usd: given.budget?.usd ?? null, tokens: given.budget?.tokens ?? null },
     conflictPolicy: buildPolicy(file, childOf(root, 'locks'), report),
+    ...(given.secrets === undefined ? {} : { secrets: given.secrets }),
+    ...(given.sandbox === undefined ? {} : { sandbox: given.sandbox }),
     limits: {
       team: buildLimits(file.resource_strategies?.team_based),
       taskType: buildLimits(file.resource_strategies?.task_type_based),

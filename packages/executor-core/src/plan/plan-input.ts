@@ -48,6 +48,7 @@ export interface AgentInput {
   readonly noop?: NoopPolicy | undefined;
   /** What an attempt starts from when the one before was interrupted. Default `fresh`. */
   readonly resume?: ResumeMode | undefined;
+  readonly sandbox?: string | undefined;
   readonly env?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
@@ -101,5 +102,7 @@ export interface PlanConfig {
       }
     | undefined;
   readonly verify?: readonly string[] | undefined;
+  readonly secrets?: readonly string[] | undefined;
+  readonly sandbox?: string | undefined;
   readonly budget?: { readonly usd?: number; readonly tokens?: number } | undefined;
 }

@@ -13,6 +13,7 @@ export const MAX_AGENTS_ALLOWED = 200;
 export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
 export const RESUME_CHOICES = ['wip', 'session', 'fresh'] as const;
+export const SANDBOX_CHOICES = ['auto', 'required', 'off'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
 
 const text = (what: string) =>
@@ -72,6 +73,11 @@ const healer = z
       "Looks at a failed attempt's worktree and mends it before the retry: an agent, or a command.",
   });
 
+const sandbox = oneOf(SANDBOX_CHOICES).meta({
+  description:
+    'Keeps agents to their write sets while they work (bubblewrap): auto, where the system can; required, or nothing starts; off.',
+});
+
 const executor = z.strictObject(
   {
     max_agents: positive
@@ -104,6 +110,10 @@ const executor = z.strictObject(
     verify: commands.meta({
       description: 'Commands that must pass on the merged tree before it lands.',
     }),
+    secrets: texts('the name of a variable').meta({
+      description: 'Environment variables whose values are kept out of logs, reports and commits.',
+    }),
+    sandbox,
     budget: z
       .strictObject(
         {
@@ -129,6 +139,7 @@ const agent = z.strictObject(
       description:
         'What an attempt starts from when the one before was interrupted: fresh, the base alone; wip, the work that was in its worktree; session, that and the session of an agent that has one.',
     }),
+    sandbox,
     env,
   },
   mapping('agent settings'),

@@ -15,6 +15,8 @@ export interface AgentInvocation {
   readonly env: Readonly<Record<string, string>>;
   /** Receives everything the agent prints. */
   readonly transcriptPath: string;
+  /** Gives the command line that runs another one in the attempt's sandbox; absent: there is none. */
+  readonly confine?: (argv: readonly string[]) => readonly string[];
   /** Per cent done (0..100, `null` unknown) and what it is doing now. */
   readonly onProgress: (percent: number | null, note: string) => void;
 }

@@ -38,6 +38,8 @@ export interface GitObjects {
   readCommit(id: string): Promise<CommitHead>;
   /** Entries in git's order. Rejects when the object is missing or no tree. */
   readTree(id: string): Promise<readonly TreeEntry[]>;
+  /** Paths below a tree that name commits of other repositories (submodules), read as UTF-8. */
+  gitlinks(tree: string): Promise<readonly string[]>;
   /** Order of the entries does not matter; that their objects exist is the caller's care. */
   writeTree(entries: readonly TreeEntry[]): Promise<string>;
   /** `text`: the whole commit object. Rejects with `GitError` when git finds it malformed. */
@@ -65,8 +67,8 @@ export interface Git {
   run(args: readonly string[], options: GitOptions): Promise<GitResult>;
   /** Like `run`, but rejects with `GitError` on a non-zero exit; returns stdout without its last newline. */
   text(args: readonly string[], options: GitOptions): Promise<string>;
-  /** The objects and refs of the repository around `root`, an absolute path. */
-  objects(root: string): GitObjects;
+  /** The objects and refs of the repository around `root`, an absolute path. `env` as in `GitOptions`. */
+  objects(root: string, env?: Readonly<Record<string, string>>): GitObjects;
 }
 
 /** git refused. `message` names the command and holds git's own words. */

@@ -8,8 +8,13 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>;
   /** Written to standard input, which is then closed. */
   readonly stdin: string | null;
-  /** File that receives stdout and stderr, appended, mode 0600. */
+  /**
+   * File that receives stdout and stderr, appended, mode 0600, without the secrets in `env`. It is
+   * bounded: of long output the first 8 MiB and the last 64 KiB; `<outputPath>.rest` has what came between.
+   */
   readonly outputPath: string;
+  /** Sees the output as the program writes it, in pieces. */
+  readonly onOutput?: (chunk: Buffer) => void;
   /** Folder that is this program's alone: who works in it and is nobody else's belongs to it. */
   readonly ownFolder?: string;
 }

@@ -18,7 +18,7 @@ export interface ProcessTree {
   readonly mark: ProcessMark | null;
   /** Folder that is theirs alone, absolute; `null`: they have none. */
   readonly folder: string | null;
-  /** File their standard output goes to, absolute. */
+  /** File their standard output is kept in, absolute; it comes through `outputPipe`. */
   readonly output: string | null;
 }
 

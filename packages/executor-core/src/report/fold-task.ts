@@ -44,6 +44,7 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     attemptStartedAt: event.at,
     inSlotSince: event.at,
     worktree: event.worktree,
+    sandbox: event.sandbox ?? 'audit',
     branch: event.branch,
     base: event.base,
     healing: null,

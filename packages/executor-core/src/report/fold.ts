@@ -211,6 +211,7 @@ function untouched(task: Task): TaskView {
     conflictPaths: [],
     candidate: null,
     worktree: null,
+    sandbox: null,
     branch: null,
     cached: false,
     commit: null,

@@ -28,6 +28,11 @@ export function runResult(plan: Plan, events: Iterable<RunEvent>, now: number): 
       .map((task) => ({ task: task.id, commit: task.commit, cached: task.cached })),
     critical_path: measuredCriticalPath(plan, view, now),
     cost: { usd: null, tokens: null },
+    sandbox: Object.fromEntries(
+      [...view.tasks.values()].flatMap(({ id, sandbox }) =>
+        sandbox === null ? [] : [[id, sandbox]],
+      ),
+    ),
     target: { ref: view.target, commit: view.targetCommit, held: view.targetHeld },
   };
 }

@@ -5,6 +5,7 @@ import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
 import type { AttemptStory, HealerStory } from './attempt-story';
+import type { HeldBy } from '../model/task';
 
 /**
  * What a person or a program sees of a run: a fold over its journal and nothing else.
@@ -134,6 +135,8 @@ export interface TaskView {
   readonly conflictPaths: readonly string[];
   readonly candidate: Candidate | null;
   readonly worktree: string | null;
+  /** What held its last agent to the write set; `null` before the first. */
+  readonly sandbox: HeldBy | null;
   readonly branch: string | null;
   readonly cached: boolean;
   /** Commit that landed; `null` when nothing had to. */

@@ -82,6 +82,7 @@ describe('the status object', () => {
       salvage: null,
       blocked_by: null,
       cached: false,
+      sandbox: 'audit',
       commit: null,
     });
     expect(status.schemaVersion).toBe(1);

@@ -5,6 +5,7 @@ import type { TaskStateName } from '../model/task-state';
 import { etaOf, percentDone, speedup } from './progress';
 import type { PhaseView, RunCounts, RunView, TaskView } from './run-view';
 import { elapsedMs } from './run-view';
+import type { HeldBy } from '../model/task';
 
 /** What `status --json` prints. Keys change by addition only; instants are ISO 8601. */
 export interface StatusJson {
@@ -62,6 +63,8 @@ export interface TaskJson {
   readonly salvage: string | null;
   readonly blocked_by: string | null;
   readonly cached: boolean;
+  /** What holds its agent to the write set; `null` before its first attempt. */
+  readonly sandbox: HeldBy | null;
   readonly commit: string | null;
 }
 
@@ -129,6 +132,7 @@ function taskJson(view: RunView, task: TaskView, now: number): TaskJson {
     salvage: task.salvage,
     blocked_by: task.blockedBy,
     cached: task.cached,
+    sandbox: task.sandbox,
     commit: task.commit,
   };
 }

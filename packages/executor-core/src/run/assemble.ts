@@ -5,16 +5,15 @@ import { createWorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
 import type { DurationModel } from '../graph/durations';
 import type { Fact, FrontDoor, RunEvent } from '../model/event';
-import type { Failure } from '../model/failure';
-import { classifyFailure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
+import { redactEvent } from '../model/redact-event';
+import { withSecretNames } from '../model/secret-values';
 import type { AgentProfile, Plan, Task } from '../model/task';
 import type { Journal } from '../ports/journal';
 import { viewOf } from '../report/fold';
 import { prepareProblem } from '../schedule/problem';
-import { mayRetry } from '../schedule/retry-policy';
 import type { RunState } from '../schedule/run-state';
-import { accessOf, initialState, stateOf } from '../schedule/run-state';
+import { accessOf, initialState } from '../schedule/run-state';
 import { openDurationHistory } from '../store/duration-history';
 import { reserveDiskNote } from '../store/disk-note';
 import { runPaths } from '../store/run-dir';
@@ -24,15 +23,17 @@ import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
 import { Checkpoints } from './checkpoints';
 import { DiskGuard } from './disk-guard';
+import { heldBy } from './confine';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
-import type { LanderContext, Waiting } from './lander';
+import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations, recordDurations } from './learn-durations';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
+import { waitingIn, wouldRetry } from './state-queries';
 import type { Verifier } from './verifier';
 import { createVerifier } from './verifier';
 
@@ -100,7 +101,12 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const integration = await openIntegration(engine, options, { emit, pool, verifier });
   const loop = new RunLoop(
     state,
-    { journal, clock: tools.clock, guard },
+    {
+      journal,
+      clock: tools.clock,
+      guard,
+      clean: (fact) => redactEvent(fact, engine.redactor),
+    },
     (command) => wire.activity?.perform(command),
     options.frontDoor === 'nx' ? concernsAPartOnly : undefined,
   );
@@ -203,7 +209,8 @@ function landerContext(
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
-    messageOf: (waiting) => landingMessage(options.wholePlan ?? plan, run, waiting),
+    messageOf: (waiting) =>
+      landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
     publish: () => parts.integration.publish(),
     emit: parts.emit,
     insist: (work) => parts.guard.insist(work),
@@ -222,6 +229,8 @@ function attemptContext(
   return {
     ...tools,
     run,
+    redactor: engine.redactor,
+    heldBy: (profile) => heldBy(tools, options.wholePlan ?? plan, profile),
     root: repository.root,
     pool: parts.pool,
     checkpoints: checkpointsOf(engine, options, parts),
@@ -240,7 +249,9 @@ function attemptContext(
     setup,
     setUp: (worktree, env, logPath, onProcess) =>
       setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath, onProcess }),
-    checkEnvironment: (baseCommit) => checkEnvironment(tools.env, baseCommit),
+    checkEnvironment: (baseCommit) =>
+      withSecretNames(checkEnvironment(tools.env, baseCommit), plan.settings.secrets),
+    secrets: plan.settings.secrets ?? [],
     baseEnv: tools.env,
     insist: (work) => parts.guard.insist(work),
     saveBundle: (scene, candidate) => saveBundle(engine, plan, run, scene, candidate),
@@ -275,24 +286,4 @@ function profileOf(plan: Plan, task: Task): AgentProfile {
   if (profile === undefined)
     throw new Error(`Internal error: task ${task.id} has no agent profile.`);
   return profile;
-}
-
-/** The scheduler's own answer to a failure that is not reported yet. */
-function wouldRetry(state: RunState, task: TaskId, failure: Failure): boolean {
-  const index = state.problem.indexOf.get(task);
-  if (index === undefined || state.mode !== 'running') return false;
-  const free = classifyFailure(failure) === 'free-retry';
-  return mayRetry(state.problem.plan.settings.retry, failure, {
-    spent: state.spent.get(index) + Number(!free),
-    free: state.free.get(index) + Number(free),
-  });
-}
-
-function waitingIn(state: RunState): readonly Waiting[] {
-  return state.problem.plan.tasks.flatMap((task) => {
-    const now = stateOf(state, task.id);
-    return now?.name === 'queued' || now?.name === 'merging'
-      ? [{ task: task.id, attempt: now.attempt, candidate: now.candidate }]
-      : [];
-  });
 }

@@ -3,12 +3,15 @@ import type { LeaseStore } from '../locks/lease-store';
 import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
-import type { AgentProfile, Task, WorktreeSetup } from '../model/task';
+import type { Redactor } from '../model/redactor';
+import type { AgentProfile, HeldBy, Task, WorktreeSetup } from '../model/task';
 import type { AgentAdapter } from '../ports/agent';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
+import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
 import type { ProcessRunner, RunningProcess } from '../ports/process-runner';
+import type { Sandbox } from '../ports/sandbox';
 import type { AttemptStory } from '../report/attempt-story';
 import type { Command } from '../schedule/command';
 import type { RunPaths } from '../store/run-dir';
@@ -21,10 +24,17 @@ export interface AttemptContext {
   readonly run: RunId;
   /** Root of the checkout the run was started in. */
   readonly root: string;
+  readonly redactor: Redactor;
+  /** Variables the plan lists as secret. */
+  readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly fs: FileSystem;
+  readonly files: FileTree;
   readonly git: Git;
   readonly runner: ProcessRunner;
+  readonly sandbox: Sandbox;
+  /** What holds the agents of a profile to their write sets while they work. */
+  readonly heldBy: (profile: AgentProfile) => Promise<HeldBy>;
   readonly pool: WorktreePool;
   readonly checkpoints: Pick<Checkpoints, 'watch'>;
   readonly leases: LeaseStore;

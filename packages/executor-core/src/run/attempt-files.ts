@@ -1,9 +1,11 @@
 import { agentEnvironment } from '../isolate/git-env';
+import { withSecretNames } from '../model/secret-values';
 import type { AgentProfile } from '../model/task';
 import type { AgentInvocation } from '../ports/agent';
 import type { AttemptStory } from '../report/attempt-story';
 import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { StartingPoint } from './feedback';
+import { makeStateDir } from '../store/run-dir';
 import { feedbackText } from './feedback';
 import { changedPaths } from './last-work';
 
@@ -24,7 +26,7 @@ export async function writeAgentFiles(
 ): Promise<AgentFiles> {
   const { task, profile, command, stories, start } = scene;
   const paths = context.paths.task(task.id).attempt(command.attempt);
-  await context.fs.makeDir(paths.dir);
+  await makeStateDir(context, context.root, paths.dir);
   const prompt = joined(profile.instructions, task.prompt);
   await context.fs.replace(paths.promptFile, prompt);
   const feedback = await feedbackOf(context, stories, start, command.attempt);
@@ -46,13 +48,14 @@ async function feedbackOf(
 ): Promise<string | null> {
   const last = stories.at(-1);
   if (last === undefined) return null;
-  return feedbackText({
+  const text = feedbackText({
     stories: [...stories.slice(0, -1), last],
     attempt,
     maxRetries: context.maxRetries,
     start,
     changed: await changedPaths(context.git, context.root, last),
   });
+  return context.redactor.text(text);
 }
 
 /** The agent's environment for one attempt. */
@@ -62,7 +65,7 @@ export function attemptEnvironment(
   files: AgentFiles,
 ): Readonly<Record<string, string>> {
   const { task, profile, command } = scene;
-  return agentEnvironment({
+  const env = agentEnvironment({
     base: context.baseEnv,
     run: context.run,
     task: task.id,
@@ -80,6 +83,7 @@ export function attemptEnvironment(
     taskEnv: task.env,
     profileEnv: profile.env,
   });
+  return withSecretNames(env, context.secrets);
 }
 
 /** What the agent of an attempt is started with. */

@@ -116,6 +116,7 @@ async function attemptInWorktree(
     worktree: path,
     profile: profile.name,
     ...(start.kind === 'resumed' ? { resumedFrom: start.commit } : {}),
+    sandbox: await context.heldBy(profile),
     at: context.clock.now(),
   });
   const checkpoints = context.checkpoints.watch({ task: task.id, attempt, worktree: path, base });

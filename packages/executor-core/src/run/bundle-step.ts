@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { candidatePatch } from '../merge/candidate-patch';
 import type { Candidate } from '../model/event';
 import type { RunId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { taskKey } from '../plan/task-key';
+import { makeStateDir } from '../store/run-dir';
 import { writeBundle } from '../store/result-bundle';
 import type { AttemptScene } from './attempt-context';
 import { candidateMessage } from './candidate-step';
@@ -20,6 +22,11 @@ export async function saveBundle(
   candidate: Candidate,
 ): Promise<void> {
   const { git, fs } = engine.tools;
+  await makeStateDir(
+    engine.tools,
+    engine.repository.root,
+    join(engine.state.outDir, scene.task.id),
+  );
   const { root } = engine.repository;
   const { base, commit, tree, noop, files, fileCount } = candidate;
   const patch = await candidatePatch(git, root, candidate);
@@ -30,9 +37,9 @@ export async function saveBundle(
     commit,
     tree,
     noop,
-    files,
+    files: files.map((path) => engine.redactor.text(path)),
     fileCount,
-    message: candidateMessage(run, scene),
+    message: candidateMessage(run, scene, engine.redactor),
     patch,
   });
 }

@@ -12,7 +12,9 @@ import { readBundle } from '../store/result-bundle';
 import type { RunParts } from './assemble';
 import { assembleRun, mergeLock, NO_LEASE } from './assemble';
 import type { Engine } from './engine';
+import { withSecretsOf } from './engine';
 import { targetRef } from './integration';
+import { withPinnedGit } from './pinned-git';
 import { findTask, inSharedRun, only, requireRunId, verdictOf } from './shared-run';
 
 export interface LandBundlesResult {
@@ -39,7 +41,13 @@ export async function landBundles(
   const ids = tasks.map((task) => findTask(plan, task).id);
   return inSharedRun(engine, { plan, run, tasks: [], parallel }, async (parts, first, journal) => {
     await parts.loop.emit(first);
-    return landCached(engine, plan, run, ids, journal);
+    return landCached(
+      await withPinnedGit(withSecretsOf(engine, plan), run),
+      plan,
+      run,
+      ids,
+      journal,
+    );
   });
 }
 

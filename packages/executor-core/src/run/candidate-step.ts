@@ -4,6 +4,7 @@ import type { CandidateResult } from '../merge/candidate';
 import { makeCandidate } from '../merge/candidate';
 import { commitMessage } from '../merge/trailers';
 import type { RunId } from '../model/ids';
+import type { Redactor } from '../model/redactor';
 import type { Plan } from '../model/task';
 import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { Waiting } from './lander';
@@ -33,22 +34,28 @@ export function produceCandidate(
     run,
     task: task.id,
     fence: command.token,
-    message: candidateMessage(run, scene),
+    message: candidateMessage(run, scene, context.redactor),
   };
   return producing(() => makeCandidate(request));
 }
 
-/** Message of the commit a candidate is; its bundle carries it. */
-export function candidateMessage(run: RunId, { task, profile, command }: AttemptScene): string {
+/** Message of the commit a candidate is; its bundle carries it. Nothing secret is in it, nor cut in two. */
+export function candidateMessage(
+  run: RunId,
+  { task, profile, command }: AttemptScene,
+  redactor: Redactor,
+): string {
+  const prompt = task.prompt === null ? null : redactor.text(task.prompt);
   const { attempt } = command;
-  return commitMessage({ run, task: task.id, agent: profile.name, attempt, prompt: task.prompt });
+  return commitMessage({ run, task: task.id, agent: profile.name, attempt, prompt });
 }
 
-/** Message of the commit by which a candidate lands. */
+/** Message of the commit by which a candidate lands; the same holds. */
 export function landingMessage(
   plan: Plan,
   run: RunId,
   { task, attempt, candidate }: Waiting,
+  redactor: Redactor,
 ): string {
   const entry = plan.tasks.find(({ id }) => id === task);
   return commitMessage({
@@ -56,7 +63,7 @@ export function landingMessage(
     task,
     agent: entry?.profile ?? null,
     attempt,
-    prompt: entry?.prompt ?? null,
+    prompt: entry?.prompt == null ? null : redactor.text(entry.prompt),
     candidate: candidate.commit,
   });
 }

@@ -5,6 +5,10 @@ import { createLeaseStore } from '../locks/lease-store';
 import type { Fact, FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
 import { parseTaskId } from '../model/ids';
+import { redactEvent } from '../model/redact-event';
+import type { Redactor } from '../model/redactor';
+import { createRedactor } from '../model/redactor';
+import { secretValues } from '../model/secret-values';
 import type { AgentProfile, Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentAdapter } from '../ports/agent';
@@ -21,6 +25,8 @@ export interface Engine {
   readonly repository: Repository;
   readonly state: StatePaths;
   readonly leases: LeaseStore;
+  /** Of what everybody may read; knows the secrets of this process and of the plan. */
+  readonly redactor: Redactor;
 }
 
 /**
@@ -33,13 +39,14 @@ export async function openEngine(
   leaseMs: number,
   known: Repository | null = null,
 ): Promise<Engine> {
+  const redactor = createRedactor(secretValues(tools.env));
   const repository =
     known === null ? await inspectRepository(tools.git, cwd) : await lookAgain(tools.git, known);
   refuseNetworkDisk(tools.disk, repository.root);
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
-  return { tools, repository, state, leases };
+  return { tools, repository, state, leases, redactor };
 }
 
 /**
@@ -86,18 +93,34 @@ export function checkAdapters(tools: Toolbox, plan: Plan): void {
   throw new UserError('usage', `${problems.join('; ')}.`, `Adapters of this version: ${known}.`);
 }
 
+/** The engine with a redactor that knows the secrets of a plan's tasks and profiles, too. */
+export function withSecretsOf(engine: Engine, plan: Plan): Engine {
+  const { env } = engine.tools;
+  const own = [...plan.agents, ...plan.tasks].flatMap((part) =>
+    secretValues(part.env, plan.settings.secrets),
+  );
+  const values = [...secretValues(env, plan.settings.secrets), ...own];
+  values.sort((a, b) => b.length - a.length);
+  return { ...engine, redactor: createRedactor([...new Set(values)]) };
+}
+
 /**
- * Opens the journal of a run of the checkout `root` for writing. `onSegment` is told the name of each
- * segment that it goes on in.
+ * Opens the journal of a run of the checkout `root` for writing; no secret gets into it. `onSegment` is
+ * told the name of each segment that it goes on in.
  */
-export function openRunJournal(
-  { fs, clock, processes }: Pick<Toolbox, 'fs' | 'clock' | 'processes'>,
+export async function openRunJournal(
+  { fs, clock, processes, env }: Pick<Toolbox, 'fs' | 'clock' | 'processes' | 'env'>,
   root: string,
   run: RunId,
+  redactor: Redactor = createRedactor(secretValues(env)),
   onSegment?: (segment: string) => void,
 ): Promise<Journal> {
   const writer = writerName(processes.self().pid);
-  return openJournal({ fs, clock, dir: runPaths(root, run).dir, writer, onSegment });
+  const { dir } = runPaths(root, run);
+  const journal = await openJournal({ fs, clock, dir, writer, onSegment });
+  const append: Journal['append'] = (events) =>
+    journal.append(events.map((event) => redactEvent(event, redactor)));
+  return { ...journal, append };
 }
 
 /** Appends one fact to the journal of a run, from a process that takes no part in it. */

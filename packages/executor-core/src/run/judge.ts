@@ -14,6 +14,7 @@ export type Verdict =
 
 /** Longer reasons for changing nothing are cut. */
 const MOST_REASON = 500;
+const MOST_NOOP_BYTES = 1024 * 1024;
 
 /**
  * "Done" needs evidence: a change within the write set, or a declared no-op, and passing checks, made
@@ -47,10 +48,20 @@ export async function judgeWork(
   return { candidate };
 }
 
-/** The agent's own words for why there is nothing to change; `null` when it said none. */
-async function declaredNoop({ fs }: AttemptContext, files: AgentFiles): Promise<string | null> {
-  const reason = ((await fs.readText(files.noopFile)) ?? '').trim();
-  return reason === '' ? null : reason.slice(0, MOST_REASON);
+/**
+ * The agent's own words for why there is nothing to change; `null` when it said none. What it wrote is
+ * kept without secrets; no link is followed, and nothing big is read.
+ */
+async function declaredNoop(
+  { fs, files: tree, redactor }: AttemptContext,
+  { noopFile }: AgentFiles,
+): Promise<string | null> {
+  if ((await tree.kind(noopFile)) !== 'file') return null;
+  if (((await fs.size(noopFile)) ?? 0) > MOST_NOOP_BYTES) return null;
+  const reason = redactor.text(((await fs.readText(noopFile)) ?? '').trim());
+  if (reason === '') return null;
+  await fs.replace(noopFile, `${reason}\n`);
+  return reason.slice(0, MOST_REASON);
 }
 
 async function withoutEvidence(

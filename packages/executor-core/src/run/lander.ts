@@ -69,6 +69,8 @@ export class Lander {
 
   /** Something was queued: drain soon. */
   request(): void {
+    // What is queued now stays so; a drain that has nothing to do would end before it has begun.
+    if (this.halted.signal.aborted) return;
     this.wanted = true;
     this.draining ??= this.drainAll();
   }

@@ -39,6 +39,7 @@ function scene() {
     fs: nodeFileSystem(),
     graceMs: 100,
     adapterOf: () => adapter,
+    heldBy: () => Promise.resolve('audit'),
   } as unknown as AttemptContext;
   const [task] = plan.tasks;
   const [profile] = plan.agents;

@@ -2,6 +2,7 @@ import type { Failure } from '../model/failure';
 import type { AgentInvocation, AgentOutcome, AgentSession } from '../ports/agent';
 import type { Clock } from '../ports/clock';
 import type { AttemptContext } from './attempt-context';
+import { confinementOf } from './confine';
 import { failureOf, readTail } from './outcome';
 import { pausableTimer } from './pausable-timer';
 import { stopGently } from './shutdown';
@@ -13,8 +14,28 @@ const ENDING_CODES: ReadonlySet<number> = new Set([129, 130, 143]);
 /** Who ends a tree begins with its leaves: how long it may take until we are told to end as well. */
 const NEWS_MS = 1000;
 
-/** Starts an agent and waits for its end, within the task's time; `null` when it is done. */
+/**
+ * Starts an agent, in its sandbox where it has one, and waits for its end, within the task's time;
+ * `null` when it is done.
+ */
 export async function runAgent(
+  context: AttemptContext,
+  invocation: AgentInvocation,
+  order: StopOrder,
+): Promise<Failure | null> {
+  if ((await context.heldBy(invocation.profile)) === 'audit')
+    return superviseAgent(context, invocation, order);
+  const { confinement, scratch } = await confinementOf(context, invocation);
+  const confine = (argv: readonly string[]): readonly string[] =>
+    context.sandbox.wrap(argv, confinement);
+  try {
+    return await superviseAgent(context, { ...invocation, confine }, order);
+  } finally {
+    await context.fs.removeTree(scratch);
+  }
+}
+
+async function superviseAgent(
   context: AttemptContext,
   invocation: AgentInvocation,
   order: StopOrder,

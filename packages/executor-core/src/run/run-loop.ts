@@ -39,6 +39,8 @@ export class RunLoop {
       readonly journal: Journal;
       readonly clock: Clock;
       readonly guard: DiskGuard;
+      /** Takes secrets out, before anybody sees the fact. */
+      readonly clean?: (fact: Fact) => Fact;
     },
     private readonly perform: Performer,
     /** Events of a part of a run that are not true of the whole: told here, not journalled. */
@@ -64,7 +66,7 @@ export class RunLoop {
 
   /** Resolves when the fact is in the journal and decided upon. */
   emit(fact: Fact): Promise<void> {
-    return this.enqueue(fact, false);
+    return this.enqueue(this.deps.clean?.(fact) ?? fact, false);
   }
 
   /** Tells the listeners alone what cannot be journalled now. */

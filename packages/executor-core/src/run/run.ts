@@ -14,9 +14,11 @@ import { writeResultFile } from '../store/result-file';
 import { createRun, runPaths } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import { checkSandbox } from './confine';
 import type { Engine } from './engine';
-import { checkAdapters, claimWorkspace, openRunJournal } from './engine';
+import { checkAdapters, claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
+import { withPinnedGit } from './pinned-git';
 import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
@@ -53,12 +55,14 @@ export interface StartOptions {
 }
 
 /** Starts a plan in the checkout. Rejects with `UserError` before anything is created. */
-export async function startRun(engine: Engine, plan: Plan, options: StartOptions): Promise<Run> {
-  checkAdapters(engine.tools, plan);
-  const { fs, clock, processes } = engine.tools;
-  const { repository } = engine;
-  const claim = await claimWorkspace(engine, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
+export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
+  checkAdapters(opened.tools, plan);
+  await checkSandbox(opened.tools, plan);
+  const { fs, clock, processes } = opened.tools;
+  const { repository } = opened;
+  const claim = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
   const id = await createRun(fs, clock, repository.root, plan);
+  const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
   const first: Fact = {
     type: 'run:started',
     run: id,
@@ -83,9 +87,11 @@ export async function startRun(engine: Engine, plan: Plan, options: StartOptions
 }
 
 /** Continues a run whose process is gone, from its journal. */
-export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promise<Run> {
-  checkAdapters(engine.tools, plan);
-  const claim = await claimWorkspace(engine, id, 'cli');
+export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
+  checkAdapters(opened.tools, plan);
+  await checkSandbox(opened.tools, plan);
+  const claim = await claimWorkspace(opened, id, 'cli');
+  const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
   const { journal, snapshots } = await journalOf(engine, id, plan);
   const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
@@ -107,12 +113,12 @@ export async function continueRun(engine: Engine, id: RunId, plan: Plan): Promis
 
 /** The journal of a run that this process drives, and the snapshots it makes of it. */
 async function journalOf(
-  { tools, repository: { root } }: Engine,
+  { tools, redactor, repository: { root } }: Engine,
   run: RunId,
   plan: Plan,
 ): Promise<Pick<Launch, 'journal' | 'snapshots'>> {
   const snapshots = snapshotsOf(tools.fs, runPaths(root, run).dir, plan);
-  return { snapshots, journal: await openRunJournal(tools, root, run, snapshots.take) };
+  return { snapshots, journal: await openRunJournal(tools, root, run, redactor, snapshots.take) };
 }
 
 interface Launch {

@@ -12,9 +12,11 @@ import { writeResultFile } from '../store/result-file';
 import { joinRun, loadRunPlan } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import { checkSandbox } from './confine';
 import type { Engine } from './engine';
-import { claimWorkspace, openRunJournal } from './engine';
+import { claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { isFact } from './facts';
+import { withPinnedGit } from './pinned-git';
 
 /** The part of a shared run that one process plays. */
 export interface SharedPart {
@@ -27,14 +29,16 @@ export interface SharedPart {
 
 /** Opens the shared run with a loop over its part's tasks only; closes it again whatever happens. */
 export async function inSharedRun<T>(
-  engine: Engine,
+  opened: Engine,
   { plan, run, tasks, parallel }: SharedPart,
   body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
 ): Promise<T> {
-  const { tools, repository } = engine;
-  const claim = await claimWorkspace(engine, run, 'nx');
+  const { tools, repository } = opened;
+  await checkSandbox(tools, plan);
+  const claim = await claimWorkspace(opened, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run);
+  const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
   const parts = await assembleRun(engine, {
     run,
     plan: only(plan, tasks),
@@ -115,7 +119,7 @@ export async function finishSharedRun(engine: Engine, runId: string): Promise<vo
   const { root } = engine.repository;
   const plan = await loadRunPlan(fs, root, run);
   if (plan === null) return;
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run);
+  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
   try {
     const events = await journal.read();
     const failed = events.some(({ type }) => type === 'task:failed' || type === 'task:conflicted');

@@ -9,6 +9,7 @@ import type { Mutex } from '../ports/mutex';
 import type { ProcessRunner } from '../ports/process-runner';
 import type { Processes, ProcessTrees } from '../ports/processes';
 import type { QuickFiles } from '../ports/quick-files';
+import type { Sandbox } from '../ports/sandbox';
 
 /** Everything a run needs from outside, chosen once by the composition root. */
 export interface Toolbox {
@@ -23,6 +24,7 @@ export interface Toolbox {
   readonly processes: Processes;
   readonly trees: ProcessTrees;
   readonly runner: ProcessRunner;
+  readonly sandbox: Sandbox;
   readonly adapters: readonly AgentAdapter[];
   /** Environment agents inherit from, after scrubbing. */
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -5,6 +5,7 @@ import type { WorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
 import type { Failure } from '../model/failure';
 import type { RunId } from '../model/ids';
+import { withSecretNames } from '../model/secret-values';
 import type { Plan } from '../model/task';
 import type { RunningProcess } from '../ports/process-runner';
 import { runPaths } from '../store/run-dir';
@@ -66,7 +67,7 @@ export class Verifier {
     const { verify: commands, setup, timeoutMs } = plan.settings;
     const logPath = join(runPaths(repository.root, run).dir, 'verify.log');
     const { path } = await pool.detached('verify-1', commit);
-    const env = checkEnvironment(tools.env, base);
+    const env = withSecretNames(checkEnvironment(tools.env, base), plan.settings.secrets);
     if (this.worktree === null) {
       const onProcess = (process: RunningProcess): void => {
         endOnAbort(process, signal);

@@ -27,6 +27,7 @@ const result: RunResult = {
   merges: [],
   critical_path: [],
   cost: { usd: null, tokens: null },
+  sandbox: {},
   target: { ref: null, commit: null, held: null },
 };
 

@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFileSystem } from '../adapters/node-file-system';
+import { nodeFileTree } from '../adapters/node-file-tree';
 import { parseRunId, parseTaskId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
@@ -14,6 +15,7 @@ import {
   joinRun,
   listRuns,
   loadRunPlan,
+  makeStateDir,
   parseSegmentName,
   readCurrentRun,
   runPaths,
@@ -194,4 +196,27 @@ describe('createRun', () => {
       await expect(loadRunPlan(files, root, run)).rejects.toThrow('damaged or of a later version');
     },
   );
+});
+
+describe('makeStateDir', () => {
+  it('takes away links that lead elsewhere, at any depth, and leaves what is there', async () => {
+    const root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'state-')));
+    try {
+      const outside = join(root, 'outside');
+      const tasks = join(root, '.parallel', 'runs', 'r', 'tasks');
+      fs.mkdirSync(tasks, { recursive: true });
+      fs.mkdirSync(outside);
+      fs.symlinkSync(outside, join(tasks, 't'));
+      const tools = { fs: nodeFileSystem(), files: nodeFileTree() };
+      const dir = join(tasks, 't', 'attempt-1');
+      await makeStateDir(tools, root, dir);
+      expect(fs.realpathSync(dir)).toBe(dir);
+      expect(fs.readdirSync(outside)).toEqual([]);
+      fs.writeFileSync(join(dir, 'kept'), '');
+      await makeStateDir(tools, root, dir);
+      expect(fs.readdirSync(dir)).toEqual(['kept']);
+    } finally {
+      fs.rmSync(root, { recursive: true });
+    }
+  });
 });

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { isRunId, parseRunId } from '../model/ids';
 import type { RunId, TaskId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
+import type { FileTree } from '../ports/file-tree';
 
 /** Highest `-<n>` suffix a run id may carry. */
 const MOST_RUNS_PER_MS = 9999;
@@ -126,6 +127,26 @@ export async function ensureSelfIgnored(fs: FileSystem, dir: string): Promise<vo
   await fs.makeDir(dir);
   const file = join(dir, '.gitignore');
   if (!(await fs.exists(file))) await fs.createExclusive(file, '*\n');
+}
+
+/**
+ * Makes a folder below the state folder of `root`. Agents of this user can put a symbolic link in its
+ * place, to have us write somewhere else: such a link is taken away.
+ */
+export async function makeStateDir(
+  { fs, files }: { readonly fs: FileSystem; readonly files: FileTree },
+  root: string,
+  dir: string,
+): Promise<void> {
+  const { stateDir } = statePaths(root);
+  let path = stateDir;
+  for (const name of relative(stateDir, dir).split(sep)) {
+    path = join(path, name);
+    const kind = await files.kind(path);
+    if (kind === null) break;
+    if (kind !== 'folder') await fs.removeFile(path);
+  }
+  await fs.makeDir(dir);
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { Failure } from '../model/failure';
+import { createRedactor } from '../model/redactor';
+import { secretValues } from '../model/secret-values';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { ProcessExit, ProcessRunner, RunningProcess } from '../ports/process-runner';
@@ -6,6 +8,7 @@ import { logTail } from './log-tail';
 
 /** UTF-16 units of output that go into a `Failure`. */
 const TAIL_CHARS = 4000;
+const TAIL_BYTES = 4 * TAIL_CHARS;
 const GRACE_MS = 5000;
 
 export interface CheckRequest {
@@ -38,13 +41,14 @@ type StopCause = 'timeout' | 'aborted' | null;
  */
 export async function runChecks(request: CheckRequest): Promise<Failure | null> {
   const deadline = request.clock.now() + request.timeoutMs;
-  let seen = (await request.fs.readFrom(request.logPath, 0)).length;
+  let seen = (await request.fs.size(request.logPath)) ?? 0;
   for (const command of request.commands) {
     if (request.signal?.aborted === true) return interrupted();
     seen += await writeHeading(request, command);
     const ended = await runCommand(request, command, deadline - request.clock.now());
-    const output = await request.fs.readFrom(request.logPath, seen);
-    seen += output.length;
+    const size = (await request.fs.size(request.logPath)) ?? seen;
+    const output = await request.fs.readFrom(request.logPath, Math.max(seen, size - TAIL_BYTES));
+    seen = size;
     const failure = failureOf(request, command, ended, logTail(output, TAIL_CHARS));
     if (failure !== null) return failure;
   }
@@ -101,8 +105,9 @@ async function superviseUntilEnd(
 }
 
 /** Resolves with the number of bytes written. */
-async function writeHeading({ fs, logPath }: CheckRequest, command: string): Promise<number> {
-  const heading = Buffer.from(`$ ${command}\n`);
+async function writeHeading({ fs, logPath, env }: CheckRequest, command: string): Promise<number> {
+  const clean = createRedactor(secretValues(env));
+  const heading = Buffer.from(clean.text(`$ ${command}\n`));
   const log = await fs.openAppend(logPath);
   try {
     log.append(heading);

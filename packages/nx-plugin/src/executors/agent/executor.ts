@@ -1,5 +1,5 @@
 import type { ExecutorContext } from '@nx/devkit';
-import { inNxTaskTurn, landBundles, runPlanTask } from '@parallel-executor/core';
+import { inNxTaskTurn, landBundles, runPlanTask, redactSecrets } from '@parallel-executor/core';
 import { toldParallel } from '../../nx-parallel';
 import { FRESH_VARIABLE, runIdOf } from '../../nx-run';
 import { readWorkspacePlan } from '../../read-plan';
@@ -41,7 +41,8 @@ export async function agentExecutor(
     const success = await produce(task, context, stop.signal);
     return { success: success && !stop.signal.aborted };
   } catch (error) {
-    console.error(stop.signal.aborted ? `${task}: stopped` : explain(error));
+    const why = stop.signal.aborted ? `${task}: stopped` : explain(error);
+    console.error(redactSecrets(why, process.env));
     return { success: false };
   } finally {
     stop.dispose();

@@ -1,0 +1,28 @@
+import type { Failure } from '../model/failure';
+import { classifyFailure } from '../model/failure';
+import type { TaskId } from '../model/ids';
+import { mayRetry } from '../schedule/retry-policy';
+import type { RunState } from '../schedule/run-state';
+import { stateOf } from '../schedule/run-state';
+import type { Waiting } from './lander';
+
+/** The scheduler's own answer to a failure that is not reported yet. */
+export function wouldRetry(state: RunState, task: TaskId, failure: Failure): boolean {
+  const index = state.problem.indexOf.get(task);
+  if (index === undefined || state.mode !== 'running') return false;
+  const free = classifyFailure(failure) === 'free-retry';
+  return mayRetry(state.problem.plan.settings.retry, failure, {
+    spent: state.spent.get(index) + Number(!free),
+    free: state.free.get(index) + Number(free),
+  });
+}
+
+/** The candidates that wait to land, in plan order. */
+export function waitingIn(state: RunState): readonly Waiting[] {
+  return state.problem.plan.tasks.flatMap((task) => {
+    const now = stateOf(state, task.id);
+    return now?.name === 'queued' || now?.name === 'merging'
+      ? [{ task: task.id, attempt: now.attempt, candidate: now.candidate }]
+      : [];
+  });
+}
