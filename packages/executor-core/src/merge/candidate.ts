@@ -11,6 +11,7 @@ import { keepUnless, readRef } from './land';
 import { isAncestor } from './landed';
 import type { LinkedPlace } from './linked-worktree';
 import { linkedPlace } from './linked-worktree';
+import { outwardLinks } from './outward-links';
 import { snapshotWorktree } from './snapshot-worktree';
 import { changedPaths } from './trees';
 
@@ -57,7 +58,7 @@ export type CandidateResult =
  * files included unless ignored) into one commit on `base`, kept under a ref. The worktree and its
  * index stay as they are. Done again with the same content it gives the same commit. Fails with
  * `agent-error` when the work cannot be carried by one commit: a nested repository, a submodule, a
- * folder cut off from the repository, commits left on a branch that is no longer checked out.
+ * folder cut off from the repository, a link out of it, commits left on a branch that is no longer checked out.
  */
 export async function makeCandidate(request: MakeCandidateRequest): Promise<CandidateResult> {
   const { git, fs, root, worktree, base, branch, exclude, freshIndex } = request;
@@ -94,6 +95,12 @@ export async function commitCandidate(
   if (linked.length > 0) {
     return refuse(
       `it holds a nested repository or a changed submodule at ${linked.slice(0, 3).join(', ')}: its content would be lost`,
+    );
+  }
+  const outward = await outwardLinks(git, root, tree, changes);
+  if (outward.length > 0) {
+    return refuse(
+      `it adds a symbolic link that leads out of the repository: ${outward.slice(0, 3).join(', ')}`,
     );
   }
   const paths = changes.map(({ path }) => path);
