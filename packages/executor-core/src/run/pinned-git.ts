@@ -57,7 +57,7 @@ async function pin(
   for (const name of SHARED) {
     const [real, link] = [join(commonDir, name), join(folder, name)];
     // A file that is missing today may be there tomorrow; a folder may not be made through a dangling link.
-    const wanted = name === 'packed-refs' || (await files.kind(real)) !== null;
+    const wanted = (await files.kind(real)) !== null;
     if (wanted && (await files.kind(link)) === null) await makeLink(files, real, link);
   }
   await fs.createExclusive(join(folder, 'global'), configText(entries.filter(isGlobal)));
