@@ -42,8 +42,12 @@ describe('records of the lock table', () => {
     expect(recordName(lease)).toBe('lease-0000000042-landing_page.json');
     expect(recordName(wait)).toBe('wait-0000000043-landing_page.json');
     expect(recordName(wide)).toBe('wide-0000000044-landing_page.json');
-    expect(parseRecordName(recordName(lease))).toEqual({ kind: 'lease', number: 42 });
-    expect(parseRecordName(recordName(wait))).toEqual({ kind: 'wait', number: 43 });
+    expect(parseRecordName(recordName(lease))).toEqual({
+      kind: 'lease',
+      number: 42,
+      task: 'landing_page',
+    });
+    expect(parseRecordName(recordName(wait))).toMatchObject({ kind: 'wait', number: 43 });
   });
 
   it('come back from their files as they were', () => {

@@ -65,9 +65,11 @@ type RecordKind = 'lease' | 'wait' | 'wide';
 export interface RecordName {
   readonly kind: RecordKind;
   readonly number: number;
+  /** A wide record has the task of its lease. */
+  readonly task: string;
 }
 
-const NAME = /^(lease|wait|wide)-(\d{10,15})-.+\.json$/;
+const NAME = /^(lease|wait|wide)-(\d{10,15})-(.+)\.json$/;
 
 interface RecordSchemas extends Readonly<Record<RecordKind, ZodType<AnyRecord>>> {
   readonly lease: ZodType<LeaseRecord>;
@@ -114,7 +116,7 @@ export function recordName(record: AnyName): string {
   return `${kind}-${String(number).padStart(10, '0')}-${record.task}.json`;
 }
 
-function kindOf(record: AnyName): RecordName {
+function kindOf(record: AnyName): Pick<RecordName, 'kind' | 'number'> {
   if ('wide' in record) return { kind: 'wide', number: record.wide };
   if ('ticket' in record) return { kind: 'wait', number: record.ticket };
   return { kind: 'lease', number: record.token };
@@ -122,9 +124,9 @@ function kindOf(record: AnyName): RecordName {
 
 /** What a file name stands for, or `null` when it is none of ours. */
 export function parseRecordName(name: string): RecordName | null {
-  const [, kind, digits] = NAME.exec(name) ?? [];
-  if (kind === undefined || digits === undefined) return null;
-  return { kind: kind as RecordKind, number: Number(digits) };
+  const [, kind, digits, task] = NAME.exec(name) ?? [];
+  if (kind === undefined || digits === undefined || task === undefined) return null;
+  return { kind: kind as RecordKind, number: Number(digits), task };
 }
 
 /** JSON a person can read. */

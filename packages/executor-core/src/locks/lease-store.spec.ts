@@ -287,6 +287,20 @@ describe('list', () => {
   });
 });
 
+describe('tokens', () => {
+  it('are those of all leases, whoever holds them, and of nothing that was given back', async () => {
+    const [mine, other] = [open(), openAs(4711, 60_000, () => true)];
+    const first = await take(mine, ask('first', ['a']));
+    const second = await take(other, ask('second', ['b']));
+    await queueUp(mine, ask('third', ['a']));
+    const both = new Set([first.token, second.token]);
+    expect(await mine.tokens()).toEqual(both);
+    expect(await open().tokens()).toEqual(both);
+    await mine.release(first.token);
+    expect((await mine.tokens()).has(first.token)).toBe(false);
+  });
+});
+
 describe('several processes', () => {
   const CHILD = `
     const { createLeaseStore } = require('./locks/lease-store.js');

@@ -46,6 +46,8 @@ export interface LeaseStore {
   writesOf(token: number): Promise<readonly string[] | null>;
   /** The fencing check: the lease with this token is in the table and this process holds it. */
   isCurrent(token: number): Promise<boolean>;
+  /** Tokens of all leases in the table, whoever holds them: the fencing check for many at once. */
+  tokens(): Promise<ReadonlySet<number>>;
   /** The table as it lies there, the dead included. */
   list(): Promise<LockTable>;
   /** Ends heartbeats and waits (as aborted); releases nothing. */
@@ -70,16 +72,14 @@ const BEATS_PER_TTL = 4;
 
 /** A store of this process; several in one process share the leases, not the waits. */
 export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
-  const { fs, quick, locksDir } = given;
   const parts = wire(given);
-  const { requests, held, find, findOwn } = parts;
+  const { requests, held, tokenOf, tokens, find, findOwn } = parts;
   const inTurn = new Turns();
   let closed = false;
   const giveBack = (lease: LeaseRecord): Promise<void> => {
     held.giveBack(lease);
     return closed ? held.removeReturning() : DONE;
   };
-
   return {
     acquire(request, options) {
       const pending = requests.submit(request, options);
@@ -104,11 +104,12 @@ export function createLeaseStore(given: LeaseStoreDeps): LeaseStore {
       if (answer === null) throw new LeaseLost(token);
       return answer;
     },
-    tokenOf: parts.tokenOf,
+    tokenOf,
+    tokens,
     writesOf: async (token) => (await find(token))?.access.writes ?? null,
     isCurrent: async (token) => (await findOwn(token)) !== null,
     async list() {
-      const { leases, waiters } = await new TableHome(fs, quick, locksDir).read();
+      const { leases, waiters } = await new TableHome(given.fs, given.quick, given.locksDir).read();
       return { leases: leases.filter(({ token }) => !held.isReturning(token)), waiters };
     },
     async close() {
@@ -128,6 +129,7 @@ interface Parts {
   readonly door: LeaderDoor;
   readonly held: HeldLeases;
   readonly tokenOf: LeaseStore['tokenOf'];
+  readonly tokens: LeaseStore['tokens'];
   readonly find: (token: number) => Promise<LeaseRecord | null>;
   readonly findOwn: (token: number) => Promise<LeaseRecord | null>;
 }
@@ -183,11 +185,11 @@ function createFinders(
   home: TableHome,
   held: HeldLeases,
   self: ProcessIdentity,
-): Pick<Parts, 'tokenOf' | 'find' | 'findOwn'> {
+): Pick<Parts, 'tokenOf' | 'tokens' | 'find' | 'findOwn'> {
   const leases = async (): Promise<readonly LeaseRecord[]> =>
     (await home.read()).leases.filter(({ token }) => !held.isReturning(token));
   const find = async (token: number): Promise<LeaseRecord | null> =>
-    (await leases()).find((one) => one.token === token) ?? null;
+    held.isReturning(token) ? null : home.lease(token);
   const findOwn = async (token: number): Promise<LeaseRecord | null> => {
     const known = held.get(token);
     if (known !== null) return (await home.has(known)) ? known : null;
@@ -196,7 +198,9 @@ function createFinders(
   };
   const tokenOf: LeaseStore['tokenOf'] = async (run, task) =>
     (await leases()).findLast((one) => one.run === run && one.task === task)?.token ?? null;
-  return { tokenOf, find, findOwn };
+  const tokens: LeaseStore['tokens'] = async () =>
+    new Set((await home.tokens()).filter((token) => !held.isReturning(token)));
+  return { tokenOf, tokens, find, findOwn };
 }
 
 const DONE = Promise.resolve();

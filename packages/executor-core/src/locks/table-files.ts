@@ -7,6 +7,7 @@ import {
   parseRecordName,
   recordName,
   type LeaseRecord,
+  type RecordName,
   type TableRecord,
   type WaitRecord,
   type WideRecord,
@@ -29,7 +30,45 @@ const KEPT_FENCED = 100;
  * access. Other files are left alone. Takes no lock: a record may come or go while it reads.
  */
 export async function readTable(fs: FileSystem, folder: string | null): Promise<StoredTable> {
-  const names = folder === null ? [] : (await fs.list(folder)).filter(parseRecordName);
+  return readRecords(fs, folder, await recordNames(fs, folder));
+}
+
+/** Tokens of all leases in `folder`. Which there are the names tell: no file is read. */
+export async function readTokens(
+  fs: FileSystem,
+  folder: string | null,
+): Promise<readonly number[]> {
+  const found = (await recordNames(fs, folder)).map(parseRecordName);
+  return found.flatMap((name) => (name?.kind === 'lease' ? [name.number] : []));
+}
+
+/** The lease with this token; the files of other tasks are not read. */
+export async function readLease(
+  fs: FileSystem,
+  folder: string | null,
+  token: number,
+): Promise<LeaseRecord | null> {
+  const names = await recordNames(fs, folder);
+  const task = names.map(parseRecordName).find((name) => isLease(name, token))?.task;
+  if (task === undefined) return null;
+  const ofTask = names.filter((name) => parseRecordName(name)?.task === task);
+  const { leases } = await readRecords(fs, folder, ofTask);
+  return leases.find((lease) => lease.token === token) ?? null;
+}
+
+function isLease(name: RecordName | null, token: number): boolean {
+  return name?.kind === 'lease' && name.number === token;
+}
+
+async function recordNames(fs: FileSystem, folder: string | null): Promise<readonly string[]> {
+  return folder === null ? [] : (await fs.list(folder)).filter(parseRecordName);
+}
+
+async function readRecords(
+  fs: FileSystem,
+  folder: string | null,
+  names: readonly string[],
+): Promise<StoredTable> {
   const texts = await Promise.all(names.map((name) => fs.readText(join(folder ?? '', name))));
   const leases: LeaseRecord[] = [];
   const waiters: WaitRecord[] = [];

@@ -4,7 +4,7 @@ import type { QuickFiles } from '../ports/quick-files';
 import type { LeaseRecord, TableRecord, TableRecordName } from './lease-record';
 import { encodeRecord, recordName } from './lease-record';
 import { findFolder, openFolder, type TableFolder } from './table-folder';
-import { readTable, type StoredTable } from './table-files';
+import { readLease, readTable, readTokens, type StoredTable } from './table-files';
 
 /**
  * The table as everybody may use it without leading: reading, heartbeats, and giving back what is
@@ -28,6 +28,16 @@ export class TableHome {
   async read(): Promise<StoredTable> {
     this.folder = await findFolder(this.fs, this.locksDir);
     return readTable(this.fs, this.folder?.path ?? null);
+  }
+
+  async tokens(): Promise<readonly number[]> {
+    this.folder = await findFolder(this.fs, this.locksDir);
+    return readTokens(this.fs, this.folder?.path ?? null);
+  }
+
+  async lease(token: number): Promise<LeaseRecord | null> {
+    this.folder = await findFolder(this.fs, this.locksDir);
+    return readLease(this.fs, this.folder?.path ?? null, token);
   }
 
   has(record: TableRecord): Promise<boolean> {
