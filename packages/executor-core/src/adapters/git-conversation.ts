@@ -41,7 +41,7 @@ interface Question {
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** A process nobody asks for this long is let go; the next question starts another. */
-const IDLE_MS = 2000;
+const IDLE_MS = 5000;
 /** Characters of complaints that are kept. */
 const STDERR_KEPT = 4000;
 

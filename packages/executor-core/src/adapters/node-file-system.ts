@@ -31,6 +31,7 @@ export function nodeFileSystem(): FileSystem {
     readFrom,
     writeAtomic,
     replace,
+    create,
     createExclusive,
     openAppend,
     syncFolder,
@@ -89,6 +90,12 @@ async function writeAtomic(path: string, content: string | Buffer): Promise<void
 
 async function replace(path: string, content: string | Buffer): Promise<void> {
   await replaceBy(path, await writeTemporary(dirname(path), content, false));
+}
+
+function create(path: string, content: string): Promise<void> {
+  return atOnce(() => {
+    fs.writeFileSync(path, content, { flag: 'wx', mode: FILE_MODE });
+  });
 }
 
 async function replaceBy(path: string, temporary: string): Promise<void> {
@@ -185,6 +192,8 @@ async function list(path: string): Promise<readonly string[]> {
 
 function makeDir(path: string): Promise<void> {
   return atOnce(() => {
+    // Nearly always it is there: to look is cheaper, and waits for nobody who writes beside it.
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
     fs.mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
   });
 }

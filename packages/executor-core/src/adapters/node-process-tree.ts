@@ -77,6 +77,31 @@ function addDescendants(members: Set<ProcessRow>, candidates: readonly ProcessRo
   }
 }
 
+/**
+ * Without what is below other children of `self` than the tree's leader: whoever loses its parent goes to
+ * process 1 or a subreaper above, never to a child beside it. With many trees at work these are most.
+ */
+export function withoutSiblings(
+  rows: readonly ProcessRow[],
+  { leader }: ProcessTree,
+  self: number,
+): readonly ProcessRow[] {
+  if (leader === null) return rows;
+  const parents = new Map(rows.map(({ pid, parent }) => [pid, parent]));
+  const isBelowSibling = (row: ProcessRow): boolean => {
+    let pid = row.pid;
+    // Rows are not all of one moment, so parents may lead in a circle.
+    for (let steps = rows.length; steps > 0 && pid !== leader.pid; steps -= 1) {
+      const parent = parents.get(pid);
+      if (parent === undefined) return false;
+      if (parent === self) return true;
+      pid = parent;
+    }
+    return false;
+  };
+  return rows.filter((row) => !isBelowSibling(row));
+}
+
 function ancestorsOf(self: number, byPid: ReadonlyMap<number, ProcessRow>): ReadonlySet<number> {
   const found = new Set([1, self]);
   for (let pid = byPid.get(self)?.parent; pid !== undefined && pid > 1;) {

@@ -3,7 +3,7 @@ import type { ProcessIdentity } from '../model/process';
 import type { ProcessTree, ProcessTrees } from '../ports/processes';
 import type { ProcessRow, ProcessTable } from './node-process-table';
 import { procTable, psTable } from './node-process-table';
-import { isOlder, membersOf } from './node-process-tree';
+import { isOlder, membersOf, withoutSiblings } from './node-process-tree';
 
 /** So often a tree is looked at again while it is frozen; what still grows then outruns us. */
 const MOST_ROUNDS = 100;
@@ -14,7 +14,7 @@ export function nodeProcessTrees(
   table: ProcessTable = process.platform === 'linux' ? procTable() : psTable(),
 ): ProcessTrees {
   const find = (tree: ProcessTree, how: 'now' | 'recent'): readonly ProcessRow[] => {
-    const known = table.rows(how);
+    const known = withoutSiblings(table.rows(how), tree, self.pid);
     const rows = how === 'now' ? known : freshen(known, tree, table);
     return membersOf(tree, rows, table, self.pid);
   };

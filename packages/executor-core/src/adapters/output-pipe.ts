@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import { Socket } from 'node:net';
-import { promisify } from 'node:util';
 import { outputPipe } from '../model/process';
 import { createRedactor } from '../model/redactor';
 import { secretValues } from '../model/secret-values';
 import type { ProcessSpec } from '../ports/process-runner';
 import { KeptOutput } from './kept-output';
-
-const run = promisify(execFile);
+import { ShellLauncher } from './shell-launcher';
 
 /** How long output may go on to arrive when nobody who could write it is left. */
 const DRAIN_MS = 2000;
@@ -36,7 +33,7 @@ export async function openOutputPipe(
   const kept = new KeptOutput(spec.outputPath, createRedactor(secretValues(spec.env)).stream());
   try {
     fs.rmSync(path, { force: true });
-    await run('mkfifo', ['-m', '600', path]);
+    await makePipe(path);
     const { O_RDONLY, O_NONBLOCK, O_WRONLY, O_NOFOLLOW } = fs.constants;
     // The reading end first: a pipe nobody reads cannot be opened for writing without waiting.
     const reader = new Socket({
@@ -49,6 +46,17 @@ export async function openOutputPipe(
     kept.end();
     throw error;
   }
+}
+
+let shell: ShellLauncher | null = null;
+
+/** Node cannot make one itself. */
+async function makePipe(path: string): Promise<void> {
+  shell ??= new ShellLauncher({ PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' });
+  const call = { argv: ['mkfifo', '-m', '600', path], cwd: '/', env: {} };
+  if (!ShellLauncher.accepts(call)) throw new Error(`No pipe can be made at ${path}.`);
+  const { exitCode, stderr } = await shell.run(call);
+  if (exitCode !== 0) throw new Error(`No pipe could be made at ${path}: ${stderr.trim()}`);
 }
 
 function pipeOf(

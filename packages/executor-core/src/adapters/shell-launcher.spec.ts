@@ -1,25 +1,28 @@
-import { mkdtempSync, readdirSync, rmSync, watch } from 'node:fs';
+import type { Options } from '@swc/core';
+import { transformFileSync } from '@swc/core';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestRepository } from '../testing/git-repository';
 import { makeRepository } from '../testing/git-repository';
-import { GitLauncher } from './git-launcher';
+import { ShellLauncher } from './shell-launcher';
 
 jest.setTimeout(30_000);
 
-describe('GitLauncher', () => {
+describe('ShellLauncher', () => {
   let repository: TestRepository;
-  let launcher: GitLauncher;
+  let launcher: ShellLauncher;
 
   beforeEach(async () => {
     repository = await makeRepository({ 'a.txt': 'one\n' });
-    launcher = new GitLauncher({ PATH: process.env['PATH'] ?? '', LC_ALL: 'C' });
+    launcher = new ShellLauncher({ PATH: process.env['PATH'] ?? '', LC_ALL: 'C' });
   });
   afterEach(() => repository.cleanup());
 
   const run = (args: readonly string[], cwd = repository.root, env = {}) =>
-    launcher.run({ args, cwd, env });
+    launcher.run({ argv: ['git', ...args], cwd, env });
 
   it('hands every character of an argument to git as it is', async () => {
     const words = [
@@ -56,11 +59,11 @@ describe('GitLauncher', () => {
   });
 
   it('leaves to others what would not stay one line', () => {
-    const call = { args: ['a'], cwd: '/', env: {} };
-    expect(GitLauncher.accepts(call)).toBe(true);
-    expect(GitLauncher.accepts({ ...call, args: ['a\nb'] })).toBe(false);
-    expect(GitLauncher.accepts({ ...call, cwd: '/a\nb' })).toBe(false);
-    expect(GitLauncher.accepts({ ...call, env: { A: 'a\0b' } })).toBe(false);
+    const call = { argv: ['a'], cwd: '/', env: {} };
+    expect(ShellLauncher.accepts(call)).toBe(true);
+    expect(ShellLauncher.accepts({ ...call, argv: ['a\nb'] })).toBe(false);
+    expect(ShellLauncher.accepts({ ...call, cwd: '/a\nb' })).toBe(false);
+    expect(ShellLauncher.accepts({ ...call, env: { A: 'a\0b' } })).toBe(false);
   });
 
   it('tells exit codes, stdout and stderr apart for calls that run at the same time', async () => {
@@ -93,9 +96,11 @@ describe('GitLauncher', () => {
 
   it('is gone, with its files, soon after the last call', async () => {
     const scratch = mkdtempSync(join(tmpdir(), 'launcher-'));
-    launcher = new GitLauncher({ PATH: process.env['PATH'] ?? '' }, scratch);
+    launcher = new ShellLauncher({ PATH: process.env['PATH'] ?? '' }, scratch);
     await run(['rev-parse', 'HEAD']);
     expect(readdirSync(scratch)).toHaveLength(1);
+    const { pid: dead } = spawnSync('true');
+    mkdirSync(join(scratch, `parallel-shell-${dead}-killed`));
     await new Promise<void>((resolve) => {
       const watcher = watch(scratch, () => {
         if (readdirSync(scratch).length > 0) return;
@@ -103,6 +108,28 @@ describe('GitLauncher', () => {
         resolve();
       });
     });
+    rmSync(scratch, { recursive: true });
+  });
+
+  it('is gone with its process', () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'launcher-'));
+    for (const name of ['shell-launcher', 'error-code']) {
+      const options = { jsc: { parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } };
+      const { code } = transformFileSync(join(__dirname, `${name}.ts`), options as Options);
+      writeFileSync(join(scratch, `${name}.js`), code);
+    }
+    mkdirSync(join(scratch, 'folders'));
+    const program = `
+      const { ShellLauncher } = require('./shell-launcher.js');
+      const launcher = new ShellLauncher({ PATH: process.env.PATH }, 'folders');
+      launcher.run({ argv: ['git', 'version'], cwd: '/', env: {} })
+        .then(() => console.log(require('node:fs').readdirSync('folders').length));`;
+    const { stdout } = spawnSync(process.execPath, ['-e', program], {
+      cwd: scratch,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('1\n');
+    expect(readdirSync(join(scratch, 'folders'))).toEqual([]);
     rmSync(scratch, { recursive: true });
   });
 });

@@ -1,42 +1,51 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-import type { GitResult } from '../ports/git';
+import { hasCode } from './error-code';
 
-/** One git to start; what it reads from standard input is nothing. */
-export interface GitCall {
-  readonly args: readonly string[];
+/** One program to start; what it reads from standard input is nothing. */
+export interface ShellCall {
+  /** The program, looked for on the launcher's PATH, and its arguments. */
+  readonly argv: readonly string[];
   readonly cwd: string;
   /** Added to the environment of the launcher. */
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** `exitCode`: 127 for a program that is not there, -1 for one that a signal ended. */
+export interface ShellResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 interface Pending {
   readonly place: number;
-  readonly resolve: (result: GitResult) => void;
+  readonly resolve: (result: ShellResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** A launcher nobody asks for this long is let go; the next call starts another. */
-const IDLE_MS = 2000;
+const IDLE_MS = 5000;
 /** A shell remembers every job it started, so it is replaced now and then. */
 const CALLS_PER_SHELL = 1000;
 const SHELL = '/bin/sh';
 const SCRIPT = 'while IFS= read -r line; do eval "$line"; done';
+const FOLDER = 'parallel-shell-';
 
 /**
- * Starts git from a shell that stays, in a session of its own. To start a process costs a time that
- * grows with the memory of who starts it, since its page tables are copied, and the main thread waits
- * for it. Arguments reach git as they are, quoted; output comes back through files
+ * Starts short programs from a shell that stays, in a session of its own. To start a process costs a time
+ * that grows with the memory of who starts it, since its page tables are copied, and the main thread waits
+ * for it. Arguments reach the program as they are, quoted; output comes back through files
  * that are used again and again, the exit code through a pipe.
  *
  * Up to the death of this process in the middle of a call: then git ends its work, as it would anyway.
  */
-export class GitLauncher {
+export class ShellLauncher {
   private child: ChildProcess | null = null;
   private folder: string | null = null;
   private readonly pending = new Map<number, Pending>();
@@ -46,19 +55,19 @@ export class GitLauncher {
   private heard = '';
   private idle: NodeJS.Timeout | null = null;
 
-  /** `env`: the whole environment of every git; `scratch`: folder for a folder of our own. */
+  /** `env`: the whole environment of every program; `scratch`: folder for a folder of our own. */
   constructor(
     private readonly env: Readonly<Record<string, string>>,
     private readonly scratch = tmpdir(),
   ) {}
 
   /** `false` for what cannot be told in one line. */
-  static accepts({ args, cwd, env }: GitCall): boolean {
-    return [...args, cwd, ...Object.values(env)].every((text) => !/[\n\0]/.test(text));
+  static accepts({ argv, cwd, env }: ShellCall): boolean {
+    return [...argv, cwd, ...Object.values(env)].every((text) => !/[\n\0]/.test(text));
   }
 
-  /** Rejects when there is no shell. When it was killed, the exit code is -1: git itself may go on. */
-  run(call: GitCall): Promise<GitResult> {
+  /** Rejects when there is no shell. When it was killed, the exit code is -1: the program may go on. */
+  run(call: ShellCall): Promise<ShellResult> {
     return new Promise((resolve, reject) => {
       const child = this.child ?? this.start();
       const id = (this.calls += 1);
@@ -69,15 +78,15 @@ export class GitLauncher {
     });
   }
 
-  private lineFor({ args, cwd, env }: GitCall, id: number, place: number): string {
+  private lineFor({ argv, cwd, env }: ShellCall, id: number, place: number): string {
     const set = Object.entries(env).map(([name, value]) => `${name}=${quote(value)}`);
-    const git = [...set, 'git', ...args.map(quote)].join(' ');
+    const program = [...set, ...argv.map(quote)].join(' ');
     const files = `>${quote(this.file(place, 'out'))} 2>${quote(this.file(place, 'err'))}`;
-    return `{ { cd ${quote(cwd)} && ${git}; } </dev/null ${files}; echo "${id} $?" >&3; } &`;
+    return `{ { cd ${quote(cwd)} && ${program}; } </dev/null ${files}; echo "${id} $?" >&3; } &`;
   }
 
   private start(): ChildProcess {
-    this.folder ??= mkdtempSync(join(this.scratch, 'parallel-git-'));
+    this.folder ??= this.makeFolder();
     const child = spawn(SHELL, ['-c', SCRIPT], {
       env: this.env,
       stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
@@ -102,6 +111,14 @@ export class GitLauncher {
       });
     });
     return child;
+  }
+
+  /** With our pid in its name: who finds it later knows whether it is still wanted. */
+  private makeFolder(): string {
+    const folder = mkdtempSync(join(this.scratch, `${FOLDER}${process.pid}-`));
+    if (ownFolders.size === 0) process.once('exit', dropFolders);
+    ownFolders.add(folder);
+    return folder;
   }
 
   private hear(child: ChildProcess, text: string): void {
@@ -130,7 +147,7 @@ export class GitLauncher {
     if (this.child !== child) return;
     const unanswered = [...this.pending.values()];
     this.pending.clear();
-    // A git that goes on without its shell writes to the old files: the next calls get others.
+    // A program that goes on without its shell writes to the old files: the next calls get others.
     this.end(child);
     this.freePlaces.length = 0;
     this.places = 0;
@@ -155,12 +172,49 @@ export class GitLauncher {
   private end(child: ChildProcess): void {
     if (this.child === child) this.child = null;
     child.stdin?.end();
-    if (this.folder !== null) rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder !== null) {
+      rmSync(this.folder, { recursive: true, force: true });
+      ownFolders.delete(this.folder);
+      if (ownFolders.size === 0) process.removeListener('exit', dropFolders);
+      removeLeftFolders(this.scratch);
+    }
     this.folder = null;
   }
 
   private file(place: number, what: 'out' | 'err'): string {
     return join(this.folder ?? '', `${place}.${what}`);
+  }
+}
+
+/** Folders of this process that are there. */
+const ownFolders = new Set<string>();
+
+function dropFolders(): void {
+  for (const folder of ownFolders) rmSync(folder, { recursive: true, force: true });
+  for (const scratch of new Set([...ownFolders].map((folder) => dirname(folder)))) {
+    removeLeftFolders(scratch);
+  }
+}
+
+/** Folders of processes that were killed. */
+function removeLeftFolders(scratch: string): void {
+  try {
+    for (const name of readdirSync(scratch)) {
+      const pid = name.startsWith(FOLDER) ? Number(name.slice(FOLDER.length).split('-')[0]) : NaN;
+      if (Number.isInteger(pid) && pid > 0 && !exists(pid)) {
+        rmSync(join(scratch, name), { recursive: true, force: true });
+      }
+    }
+  } catch {
+    // Somebody else's, or somebody else removes it as well.
+  }
+}
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return !hasCode(error, 'ESRCH');
   }
 }
 

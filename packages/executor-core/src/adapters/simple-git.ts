@@ -6,7 +6,7 @@ import type * as SimpleGit from 'simple-git';
 
 import { UserError } from '../model/user-error';
 import { type Git, GitError, type GitObjects, type GitOptions, type GitResult } from '../ports/git';
-import { type GitCall, GitLauncher } from './git-launcher';
+import { type ShellCall, ShellLauncher } from './shell-launcher';
 import { gitObjects } from './git-objects';
 
 /** Git processes at one time; more only compete for the disk. */
@@ -58,19 +58,19 @@ const UNSAFE = {
  * only looks is asked once more before. Rejects
  * with `UserError` when git is not installed. Output is decoded as UTF-8. Every git runs in a session of
  * its own (where the system can), so that Ctrl-C in the terminal reaches us and not a git half-way
- * through its work. A call without input goes through `GitLauncher`, the others through simple-git.
+ * through its work. A call without input goes through `ShellLauncher`, the others through simple-git.
  */
 export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): Git {
   const limit = limitConcurrency(MAX_PROCESSES);
   const neutral = neutralEnvironment(outside);
   const binary = gitBinary(outside);
   const config = NEUTRAL_CONFIG.flatMap((setting) => ['-c', setting]);
-  const launcher = process.platform === 'win32' ? null : new GitLauncher(neutral);
+  const launcher = process.platform === 'win32' ? null : new ShellLauncher(neutral);
   const runOnceOnly = (args: readonly string[], options: GitOptions) =>
     limit(() => {
       const { cwd, env = {} } = options;
-      const call = { args: [...config, ...args], cwd, env };
-      return launcher !== null && options.stdin === undefined && GitLauncher.accepts(call)
+      const call = { argv: ['git', ...config, ...args], cwd, env };
+      return launcher !== null && options.stdin === undefined && ShellLauncher.accepts(call)
         ? launch(launcher, call)
         : runOnce(binary, args, options, { ...neutral, ...env });
     });
@@ -95,7 +95,7 @@ export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): 
   return { run, text, objects };
 }
 
-async function launch(launcher: GitLauncher, call: GitCall): Promise<GitResult> {
+async function launch(launcher: ShellLauncher, call: ShellCall): Promise<GitResult> {
   if (!isFolder(call.cwd)) return missingFolder(call.cwd);
   const result = await launcher.run(call);
   // What a shell says of a program it does not find.

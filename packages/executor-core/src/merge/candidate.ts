@@ -72,7 +72,7 @@ export async function makeCandidate(request: MakeCandidateRequest): Promise<Cand
   }
   const fresh = start === base && freshIndex != null && (await isUntouched(fs, place, freshIndex));
   const snapshot = await snapshotWorktree(
-    { git, fs, cwd: worktree, gitDir: place.gitDir },
+    { git, fs, root, cwd: worktree, gitDir: place.gitDir },
     { head: start, exclude, fresh },
   );
   return snapshot.ok ? commitCandidate(request, base, snapshot.tree) : refuse(snapshot.problem);

@@ -81,12 +81,12 @@ async function visible(run: RunGit, paths: readonly string[]): Promise<readonly 
  * them, to see whether it is dirty: one that obeys the inner configuration, which the agent wrote.
  */
 async function innerRepositories(
-  { git, cwd }: Scratch,
+  { git, root }: Scratch,
   run: RunGit,
   head: string,
   fresh: boolean,
 ): Promise<readonly string[]> {
-  const objects = git.objects(cwd);
+  const objects = git.objects(root);
   const inHead = await objects.gitlinks((await objects.readCommit(head)).tree);
   if (fresh) return inHead;
   const staged = await run(['diff-index', '--cached', '--raw', '-z', '--no-renames', head, '--']);
@@ -150,7 +150,7 @@ interface Staged {
  * are gone with it: then only the file is left. For the rest the index is the only
  * trace of an ignored file that was added by force, or of a tracked one that no longer is.
  */
-async function stagedChanges({ git, cwd }: Scratch, head: string): Promise<Staged> {
+async function stagedChanges({ git, root, cwd }: Scratch, head: string): Promise<Staged> {
   const args = ['diff-index', '--cached', '--raw', '-z', '--no-renames', '--no-abbrev', head, '--'];
   const { exitCode, stdout } = await git.run(args, { cwd });
   const staged = { known: '', unknown: '' };
@@ -162,7 +162,7 @@ async function stagedChanges({ git, cwd }: Scratch, head: string): Promise<Stage
     if (status === 'U' || (status !== 'D' && /^0+$/.test(oid)) || path.includes(UNREADABLE))
       continue;
     const here =
-      status === 'D' || mode === GITLINK || (await git.objects(cwd).resolve(oid)) !== null;
+      status === 'D' || mode === GITLINK || (await git.objects(root).resolve(oid)) !== null;
     if (here) staged.known += `${status === 'D' ? '0' : mode} ${oid}\t${path}\0`;
     else staged.unknown += `${path}\0`;
   }

@@ -8,6 +8,8 @@ let made = 0;
 export interface Scratch {
   readonly git: Git;
   readonly fs: FileSystem;
+  /** A checkout no agent writes to: the repository's objects are asked for from here. */
+  readonly root: string;
   /** A working tree. */
   readonly cwd: string;
   /** Its private git folder. */

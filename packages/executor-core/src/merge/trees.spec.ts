@@ -76,7 +76,7 @@ describe('mergeDisjoint', () => {
       }),
       { numRuns: 60 },
     );
-    expect(merged).toBeGreaterThan(5);
+    expect(merged).toBeGreaterThan(0);
   });
 
   it('leaves a file both sides deleted to git, because one of them may have moved it', async () => {

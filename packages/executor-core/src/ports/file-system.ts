@@ -10,6 +10,8 @@ export interface FileSystem {
   writeAtomic(path: string, content: string | Buffer): Promise<void>;
   /** Like `writeAtomic`, but not forced to disk: for what can be made again after a power cut. */
   replace(path: string, content: string | Buffer): Promise<void>;
+  /** Creates a file that must not exist, in a folder nobody else looks into: it may be seen half-written. */
+  create(path: string, content: string): Promise<void>;
   /** Creates `path` with `content` as one step; `false` when it exists already. */
   createExclusive(path: string, content: string): Promise<boolean>;
   openAppend(path: string): Promise<AppendFile>;

@@ -47,6 +47,9 @@ function planOf(script: string, outside: string): PlanDraft {
   };
 }
 
+/** Real git on a machine that may be busy. */
+jest.setTimeout(60_000);
+
 describe('what a hostile agent plants', () => {
   let rig: RunRig;
   let outside: string;

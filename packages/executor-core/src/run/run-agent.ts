@@ -55,6 +55,7 @@ async function superviseAgent(
     });
   }
   const { outcome, timedOut } = await supervise(context, session, task.timeoutMs, order);
+  if (!timedOut && outcome.kind === 'done') return null;
   if (!timedOut && endedFromOutside(outcome)) await hearOf(clock, order);
   const tail = await readTail(context.fs, invocation.transcriptPath);
   if (timedOut) return { kind: 'timeout', afterMs: task.timeoutMs, tail };
