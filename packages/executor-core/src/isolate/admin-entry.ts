@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { isRunId, parseTaskId, type RunId, type TaskId, taskIdProblem } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
+import { readUnchanged } from './unchanged-text';
 import type { WorktreeSite } from './worktree-site';
 
 /**
@@ -17,7 +18,7 @@ export type WorktreeOwner =
       readonly branch: string;
       readonly token: number;
     }
-  | { readonly kind: 'verify'; readonly run: RunId };
+  | { readonly kind: 'verify' | 'spare'; readonly run: RunId };
 
 /** What git knows about one linked worktree, read by hand: git itself dies of a half-made entry. */
 export interface AdminEntry {
@@ -45,19 +46,21 @@ type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
 /** Written by us into an entry once its tree is complete. */
 const READY = 'parallel-ready';
 const AGENT_REASON = /^parallel (\S+): (\S+) on (\S+) \(lease (\d+)\)$/;
-const VERIFY_REASON = /^parallel (\S+): verification$/;
+const OTHER_REASON = /^parallel (\S+): (verification|spare)$/;
 
 /** The lock reason for a worktree; `parseOwner` reads it back. */
 export function ownerText(owner: WorktreeOwner): string {
-  return owner.kind === 'verify'
-    ? `parallel ${owner.run}: verification`
-    : `parallel ${owner.run}: ${owner.task} on ${owner.branch} (lease ${owner.token})`;
+  if (owner.kind !== 'agent')
+    return `parallel ${owner.run}: ${owner.kind === 'verify' ? 'verification' : 'spare'}`;
+  return `parallel ${owner.run}: ${owner.task} on ${owner.branch} (lease ${owner.token})`;
 }
 
 /** The owner named by a lock reason, or `null` when we did not write it. */
 export function parseOwner(reason: string): WorktreeOwner | null {
-  const verify = VERIFY_REASON.exec(reason)?.[1];
-  if (verify !== undefined) return isRunId(verify) ? { kind: 'verify', run: verify } : null;
+  const [, other, what] = OTHER_REASON.exec(reason) ?? [];
+  if (other !== undefined) {
+    return isRunId(other) ? { kind: what === 'spare' ? 'spare' : 'verify', run: other } : null;
+  }
   const [, run, task, branch, token] = AGENT_REASON.exec(reason) ?? [];
   if (run === undefined || task === undefined || branch === undefined) return null;
   if (!isRunId(run) || taskIdProblem(task) !== null) return null;
@@ -79,8 +82,16 @@ export async function findAdminEntry(
   const parent = join(commonDir, 'worktrees');
   const isIt = async (name: string): Promise<boolean> =>
     (await worktreeOf(fs, join(parent, name))) === path;
-  // Nearly always it has the name of its folder.
+  // Nearly always it has the name of its folder, or the folder says where it is.
   if (await isIt(basename(path))) return readEntry(fs, join(parent, basename(path)));
+  const link = (await fs.readText(join(path, '.git')).catch(() => null)) ?? '';
+  const linked = basename(/^gitdir: (.+)$/m.exec(link)?.[1] ?? '');
+  if (linked !== '' && (await isIt(linked))) return readEntry(fs, join(parent, linked));
+  const moved = linked === '' ? null : await readEntry(fs, join(parent, linked));
+  if (moved?.owner?.kind === 'spare' && moved.worktree !== null) {
+    // A kill met it on its way to an agent.
+    if (!(await fs.exists(moved.worktree))) return { ...moved, worktree: path };
+  }
   const names = await fs.list(parent);
   const found = await Promise.all(names.map(isIt));
   const name = names.find((_, at) => found[at]);
@@ -94,7 +105,7 @@ export async function checkedOutBranches({
 }: Where): Promise<readonly { readonly branch: string; readonly folder: string }[]> {
   const parent = join(commonDir, 'worktrees');
   const folders = (await fs.list(parent)).map((name) => join(parent, name));
-  const heads = await Promise.all(folders.map((folder) => fs.readText(join(folder, 'HEAD'))));
+  const heads = await Promise.all(folders.map((folder) => readUnchanged(fs, join(folder, 'HEAD'))));
   return folders.flatMap((folder, at) => {
     const branch = branchOf(heads[at] ?? '');
     return branch === null ? [] : [{ branch, folder }];
@@ -148,7 +159,7 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
 }
 
 async function worktreeOf(fs: FileSystem, folder: string): Promise<string | null> {
-  const gitdir = (await fs.readText(join(folder, 'gitdir')))?.trim();
+  const gitdir = (await readUnchanged(fs, join(folder, 'gitdir')))?.trim();
   return gitdir ? dirname(resolve(folder, gitdir)) : null;
 }
 

@@ -66,6 +66,7 @@ export async function isCheckedOut(
   return holders.some(({ folder }) => folder !== own);
 }
 
-function branchTip({ git, root }: Where, branch: string): Promise<string | null> {
+/** The commit of a branch (short name); `null` when there is none. */
+export function branchTip({ git, root }: Where, branch: string): Promise<string | null> {
   return git.objects(root).resolve(`refs/heads/${branch}^{commit}`);
 }

@@ -5,6 +5,7 @@ import { GitError } from '../ports/git';
 import { findAdminEntry, ownerText } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { dropBrokenEntries } from './worktree-sweep';
+import { readUnchanged } from './unchanged-text';
 import { draftFolder, type WorktreeSite } from './worktree-site';
 
 /** A foreign git that changes the list of worktrees at the same moment makes ours fail. */
@@ -44,14 +45,14 @@ async function addByHand(
   await fs.makeDir(draft);
   const head = owner.kind === 'agent' ? `ref: refs/heads/${owner.branch}` : commit;
   await Promise.all([
-    fs.replace(join(draft, 'gitdir'), `${join(path, '.git')}\n`),
-    fs.replace(join(draft, 'commondir'), '../..\n'),
-    fs.replace(join(draft, 'HEAD'), `${head}\n`),
-    fs.replace(join(draft, 'locked'), `${ownerText(owner)}\n`),
+    fs.create(join(draft, 'gitdir'), `${join(path, '.git')}\n`),
+    fs.create(join(draft, 'commondir'), '../..\n'),
+    fs.create(join(draft, 'HEAD'), `${head}\n`),
+    fs.create(join(draft, 'locked'), `${ownerText(owner)}\n`),
   ]);
   const folder = await moveIn(site, draft, basename(path));
   await fs.makeDir(path);
-  await fs.replace(join(path, '.git'), `gitdir: ${folder}\n`);
+  await fs.create(join(path, '.git'), `gitdir: ${folder}\n`);
 }
 
 /** Like `git worktree add`, takes the first free one of `agent-1`, `agent-11`, `agent-12` … */
@@ -75,7 +76,8 @@ async function moveIn(
   }
 }
 
-async function placeBranch(
+/** Makes the branch (short name), or moves it, compare-and-swap. */
+export async function placeBranch(
   { git, root }: WorktreeSite,
   branch: string,
   commit: string,
@@ -91,7 +93,7 @@ async function placeBranch(
 
 /** `extensions.worktreeConfig`, which git reads from this file only. */
 async function hasOwnConfig({ fs, commonDir }: WorktreeSite): Promise<boolean> {
-  return /worktreeconfig/i.test((await fs.readText(join(commonDir, 'config'))) ?? '');
+  return /worktreeconfig/i.test((await readUnchanged(fs, join(commonDir, 'config'))) ?? '');
 }
 
 /** Repeating is harmless: `-B` does not mind the branch of a failed attempt. */

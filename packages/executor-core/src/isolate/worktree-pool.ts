@@ -10,7 +10,8 @@ import { findAdminEntry, isOurs, markReady, readAdminEntries } from './admin-ent
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { linkWorktree } from './link-worktree';
-import { isCheckedOut, saveBranchTip } from './branch-safety';
+import { SpareWorktrees } from './spare-worktrees';
+import { branchTip, isCheckedOut, saveBranchTip } from './branch-safety';
 import { type Release, type KeptWork, releaseWorktree } from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
 import { createTrashBin } from './trash-bin';
@@ -39,13 +40,18 @@ export interface OwnedWorktree {
   readonly owner: WorktreeOwner;
 }
 
-/** The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks. */
+/**
+ * The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks,
+ * `<base>/spare-<pid>-<n>` for agents to come.
+ */
 export interface WorktreePool {
   /**
    * A fresh worktree with all files of `commit`, on the branch `agent-<slot>-<task>`. What is left at
    * its path, or on that branch, is saved before. Rejects with `GitError` or `UserError`.
    */
   create(request: WorktreeRequest): Promise<AgentWorktree>;
+  /** Makes a worktree that `create` will use, unless `wanted` wait already; `false` when none was made. */
+  addSpare(commit: string, wanted: number): Promise<boolean>;
   /** `FileSystem.stamp` of a worktree's index when this pool had made it; `null` when it did not. */
   freshIndex(path: string): string | null;
   /**
@@ -61,7 +67,7 @@ export interface WorktreePool {
   list(): Promise<readonly OwnedWorktree[]>;
   /** Forgets our worktrees whose folder somebody removed. */
   prune(): Promise<void>;
-  /** Deletes removed trees; what is not done within 10 s is left for the next run. */
+  /** Removes what waits for nobody, and deletes removed trees; what is not done within 10 s is left for the next run. */
   close(): Promise<void>;
   /** For `sweepWorktrees`. */
   site(): Promise<WorktreeSite>;
@@ -77,6 +83,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
+  const spares = new SpareWorktrees(writeFiles);
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     const release = await releaseWorktree(at, path, landed, kept);
@@ -87,10 +94,11 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     site,
     remove,
     create: async (request) => {
-      const { freshIndex, ...worktree } = await createForAgent(await site(), request);
+      const { freshIndex, ...worktree } = await createForAgent(await site(), spares, request);
       fresh.set(worktree.path, freshIndex);
       return worktree;
     },
+    addSpare: async (commit, wanted) => spares.add(await site(), commit, wanted),
     freshIndex: (path) => fresh.get(path) ?? null,
     detached: async (name, commit) => ({ path: await moveOrCreate(await site(), name, commit) }),
     snapshot: async (request) => snapshotWorktree(await site(), request),
@@ -98,41 +106,63 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     prune: async () => prune(await site()),
     close: async () => {
       const at = await opened?.catch(() => null);
-      if (at != null) await bin.close(at);
+      if (at == null) return;
+      await spares.clear(at);
+      await bin.close(at);
     },
   };
 }
 
 async function createForAgent(
   site: WorktreeSite,
+  spares: SpareWorktrees,
   request: WorktreeRequest,
 ): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
   const { slot, task, commit, token } = request;
   const path = join(site.base, slotName(slot));
   await releaseWorktree(site, path, [commit]);
-  const branch = await freeBranch(site, `${slotName(slot)}-${task}`, path);
-  await saveBranchTip(site, branch, task, [commit]);
+  const branch = await readyBranch(site, `${slotName(slot)}-${task}`, path, request);
   const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
-  const entry = await linkWorktree(site, path, commit, owner);
-  return { path, branch, freshIndex: await populate(site, path, commit, entry) };
+  const spare = await spares.take(site, path, commit, owner);
+  const entry = spare?.entry ?? (await linkWorktree(site, path, commit, owner));
+  const there = spare?.commit === commit;
+  return { path, branch, freshIndex: await populate(site, path, commit, entry, there) };
 }
 
-/** A branch that a foreign worktree is on stays theirs. */
-async function freeBranch(site: WorktreeSite, wanted: string, path: string): Promise<string> {
-  if (!(await isCheckedOut(site, wanted, path))) return wanted;
-  return `${wanted}-${site.runId.replace(/^\D+/, '')}`;
+/** A branch that may be moved: what only it holds is saved, and one a foreign worktree is on stays theirs. */
+async function readyBranch(
+  site: WorktreeSite,
+  wanted: string,
+  path: string,
+  { task, commit }: WorktreeRequest,
+): Promise<string> {
+  // What is not there holds nothing, and nobody is on it.
+  if ((await branchTip(site, wanted)) === null) return wanted;
+  const taken = await isCheckedOut(site, wanted, path);
+  const branch = taken ? `${wanted}-${site.runId.replace(/^\D+/, '')}` : wanted;
+  await saveBranchTip(site, branch, task, [commit]);
+  return branch;
 }
 
-/** Writes the files of a fresh worktree; see `markReady`. A tree that cannot be completed is taken away again. */
+/**
+ * Writes the files of a fresh worktree, unless they are `there`, and marks it as ready (see `markReady`).
+ * A tree that cannot be completed is taken away again.
+ */
 async function populate(
   site: WorktreeSite,
   path: string,
   commit: string,
   entry: AdminEntry,
+  there = false,
 ): Promise<string | null> {
+  if (!there) await writeFiles(site, path, commit);
+  return markReady(site.fs, entry, commit);
+}
+
+async function writeFiles(site: WorktreeSite, path: string, commit: string): Promise<void> {
   const args = ['read-tree', '--reset', '-u', commit];
   const result = await populating(() => site.git.run(args, { cwd: path }));
-  if (result.exitCode === 0) return markReady(site.fs, entry, commit);
+  if (result.exitCode === 0) return;
   await releaseWorktree(site, path, [commit]);
   throw new GitError(args, result);
 }

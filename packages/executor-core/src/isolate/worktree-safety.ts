@@ -34,7 +34,7 @@ export interface KeptWork {
 
 /**
  * The one place that decides whether a worktree may go. It goes only on proof that nothing is lost:
- * - nobody ever worked in it, or it is one for verification; or
+ * - nobody ever worked in it, as in a spare one, or it is one for verification; or
  * - the caller took all of it into the commit `kept`, and git confirms that its ref holds that; or
  * - its files are those of its HEAD or of a commit under `refs/parallel/` (no checkpoint), and HEAD is saved (`isSaved`)
  *   by these refs, by `landed` (commit ids) or by the commit it was made from.
@@ -55,10 +55,10 @@ export async function releaseWorktree(
   if (!ours && !present) return { kind: 'gone' };
   if (!ours) throw notOurs(path);
   const known = entry?.base == null ? landed : [...landed, entry.base];
-  const worthless = entry !== null && (entry.owner?.kind === 'verify' || entry.base === null);
+  const worthless = entry !== null && (entry.owner?.kind !== 'agent' || entry.base === null);
   const taken = kept !== null && (await isKept(site, kept));
   if (present && !worthless && !taken) return saveAndRemove(site, path, entry, known);
-  await removeTree(site, path, known);
+  await removeTree(site, path, entry, known);
   return present ? { kind: 'removed', saved: null } : { kind: 'gone' };
 }
 
@@ -79,7 +79,7 @@ async function saveAndRemove(
     if (error instanceof UserError) throw error;
     return keep(site, path, entry, messageOf(error));
   }
-  await removeTree(site, path, landed);
+  await removeTree(site, path, entry, landed);
   return { kind: 'removed', saved };
 }
 
@@ -147,12 +147,12 @@ async function save(
 async function removeTree(
   site: WorktreeSite,
   path: string,
+  first: AdminEntry | null,
   landed: readonly string[],
 ): Promise<void> {
   await site.fs.rename(path, await site.trash('tree'));
-  for (;;) {
-    const entry = await findAdminEntry(site, path);
-    if (entry === null || !isOurs(site, entry)) return;
+  for (let entry = first; entry !== null; entry = await findAdminEntry(site, path)) {
+    if (!isOurs(site, entry)) return;
     await dropEntry(site, entry, landed);
   }
 }

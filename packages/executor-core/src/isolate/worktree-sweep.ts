@@ -19,7 +19,7 @@ export interface Sweep {
   readonly foreign: readonly string[];
 }
 
-const OUR_NAME = /^(?:agent|verify)-\d+$/;
+const OUR_NAME = /^(?:agent-\d+|spare-\d+-\d+|verify-\d+)$/;
 
 /**
  * Clears what a killed run left: half-made entries that stop git, lock files, worktrees (their unlanded

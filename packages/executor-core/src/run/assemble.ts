@@ -14,7 +14,6 @@ import { viewOf } from '../report/fold';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
 import { accessOf, initialState } from '../schedule/run-state';
-import { openDurationHistory } from '../store/duration-history';
 import { reserveDiskNote } from '../store/disk-note';
 import { runPaths } from '../store/run-dir';
 import { Activity } from './activity';
@@ -30,9 +29,10 @@ import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
 import type { LanderContext } from './lander';
 import { Lander } from './lander';
-import { knownDurations, recordDurations } from './learn-durations';
+import { knownDurations } from './learn-durations';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
+import { settlingOf } from './settling';
 import { waitingIn, wouldRetry } from './state-queries';
 import type { Verifier } from './verifier';
 import { createVerifier } from './verifier';
@@ -91,7 +91,7 @@ export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
 /** Wires loop, attempts, lander and integration branch of one run. */
 export async function assembleRun(engine: Engine, options: AssembleOptions): Promise<RunParts> {
   const { run, plan, journal } = options;
-  const { tools, repository } = engine;
+  const { tools } = engine;
   const state = options.state ?? (await freshState(engine, options));
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const guard = guardDisk(engine, run, (event) => wire.loop?.announce(event));
@@ -131,9 +131,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   loop.on((event) => {
     if (event.type === 'task:landed' && waitingIn(loop.current).length === 0) lander.standDown();
   });
-  const durations = recordDurations(openDurationHistory(tools.fs, repository.root), plan);
-  loop.on(durations.take);
-  const settle = (): Promise<void> => activity.settle().then(durations.settled);
+  const settle = settlingOf(engine, plan, { loop, integration, pool, activity });
   return { loop, activity, integration, lander, pool, verifier, guard, settle };
 }
 
@@ -272,8 +270,7 @@ function checkpointsOf(
 
 /** A candidate may be of another process, so the whole table is asked, not what this process holds. */
 async function checkFences(engine: Engine): Promise<(fence: number) => boolean> {
-  const { leases } = await engine.leases.list();
-  const current = new Set(leases.map(({ token }) => token));
+  const current = await engine.leases.tokens();
   return (fence) => fence === NO_LEASE || current.has(fence);
 }
 

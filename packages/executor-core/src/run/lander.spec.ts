@@ -1,4 +1,10 @@
-import type { LanderContext } from './lander';
+import { parseRunId, parseTaskId } from '../model/ids';
+import type { TestRepository } from '../testing/git-repository';
+import { makeRepository } from '../testing/git-repository';
+import { HandClock } from '../testing/hand-clock';
+import { gitAdapter } from '../adapters/simple-git';
+import { commitMessage } from '../merge/trailers';
+import type { LanderContext, Waiting } from './lander';
 import { Lander } from './lander';
 
 it('a lander that was told to stop is idle, also when something is queued afterwards', async () => {
@@ -6,4 +12,103 @@ it('a lander that was told to stop is idle, also when something is queued afterw
   lander.halt();
   lander.request();
   await lander.idle();
+});
+
+describe('the target', () => {
+  const run = parseRunId('PEXEC-1');
+  const ref = 'refs/heads/integration';
+  let repository: TestRepository;
+  let clock: HandClock;
+  let lander: Lander;
+  let waiting: Waiting[];
+  let published: number;
+
+  beforeEach(async () => {
+    repository = await makeRepository({ 'a.txt': 'one\n' });
+    await repository.git(['update-ref', ref, 'HEAD']);
+    clock = new HandClock();
+    waiting = [];
+    published = 0;
+    const git = gitAdapter();
+    lander = new Lander({
+      run,
+      root: repository.root,
+      git,
+      clock,
+      mutex: { with: (_path, body) => body() },
+      mergeLock: 'merge',
+      integrationRef: ref,
+      waiting: () => Promise.resolve([...waiting]),
+      verifier: null,
+      shared: false,
+      checkFences: () => Promise.resolve(() => true),
+      conflictPolicy: 'auto_merge',
+      messageOf: ({ task, attempt, candidate }) =>
+        commitMessage({
+          run,
+          task,
+          agent: null,
+          attempt,
+          prompt: null,
+          candidate: candidate.commit,
+        }),
+      publish: () => {
+        published += 1;
+        return Promise.resolve();
+      },
+      insist: (work) => work(),
+      emit: (fact) => {
+        if (fact.type === 'task:landed') waiting = waiting.filter(({ task }) => task !== fact.task);
+        return Promise.resolve();
+      },
+    });
+  });
+  afterEach(async () => {
+    await lander.idle();
+    await repository.cleanup();
+  });
+
+  async function land(name: string): Promise<void> {
+    const base = await repository.git(['rev-parse', ref]);
+    await repository.git(['checkout', '-q', '--detach', base]);
+    await repository.write({ [`${name}.txt`]: name });
+    await repository.git(['add', '-A']);
+    await repository.git(['commit', '-qm', name]);
+    const commit = await repository.git(['rev-parse', 'HEAD']);
+    const tree = await repository.git(['rev-parse', 'HEAD^{tree}']);
+    const files = [`${name}.txt`];
+    const candidate = { ref, commit, tree, base, fence: 1, noop: false, files, fileCount: 1 };
+    waiting.push({ task: parseTaskId(name), attempt: 1, candidate });
+    lander.request();
+    while (waiting.length > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const turns = async (): Promise<void> => {
+    for (let n = 0; n < 20; n += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it('follows the first landing at once, and those of the next second together', async () => {
+    await land('one');
+    await turns();
+    expect(published).toBe(1);
+    await land('two');
+    await land('three');
+    await turns();
+    expect(published).toBe(1);
+    clock.pass(1000);
+    await turns();
+    expect(published).toBe(2);
+    clock.pass(5000);
+    await turns();
+    expect(published).toBe(2);
+  });
+
+  it('is left to whoever ends the run once the lander is idle', async () => {
+    await land('one');
+    await land('two');
+    await lander.idle();
+    expect(clock.waiting).toBe(0);
+    clock.pass(5000);
+    await turns();
+    expect(published).toBe(1);
+  });
 });

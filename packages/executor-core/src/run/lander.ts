@@ -15,7 +15,7 @@ const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
 /** How often a drain that throws (a full disk, a broken git) is tried before its candidates go back. */
 const DRAIN_TRIES = 3;
 
-/** The target follows at the latest this long after a landing while more and more is landing. */
+/** The target follows a landing at once, and at most this often while more and more is landing. */
 const PUBLISH_EVERY_MS = 1000;
 
 /** A candidate that waits to land. */
@@ -62,8 +62,11 @@ export class Lander {
   private wanted = false;
   private draining: Promise<void> | null = null;
   private knownTip: string | null = null;
-  /** When the first landing was that the target does not have yet. */
-  private unpublishedSince: number | null = null;
+  /** Something has landed that the target does not have yet. */
+  private unpublished = false;
+  private publishedAt = -PUBLISH_EVERY_MS;
+  /** Takes back what will publish later. */
+  private cancelPublish: (() => void) | null = null;
 
   constructor(private readonly context: LanderContext) {}
 
@@ -84,11 +87,16 @@ export class Lander {
   halt(): void {
     this.halted.abort();
     this.lockWait.abort();
+    this.postpone(null);
   }
 
-  /** Resolves when nothing is being landed and nothing was asked for. */
+  /**
+   * Resolves when nothing is being landed and nothing was asked for. The target may not have the last
+   * landings yet: who asks for nothing more publishes them.
+   */
   async idle(): Promise<void> {
     while (this.draining !== null) await this.draining;
+    this.postpone(null);
   }
 
   private async drainAll(): Promise<void> {
@@ -116,19 +124,37 @@ export class Lander {
     return mutex.with(mergeLock, () => this.drain(), MERGE_PATIENCE_MS, this.lockWait.signal);
   }
 
-  /** The target is moved once for all that lands in a row: that costs more than a landing. */
   private async drain(): Promise<number> {
-    const { context } = this;
-    const { left, landed, tip } = await drainOnce(context, this.halted.signal, this.knownTip);
+    const { left, landed, tip } = await drainOnce(this.context, this.halted.signal, this.knownTip);
     this.knownTip = tip;
-    const now = context.clock.now();
-    if (landed > 0) this.unpublishedSince ??= now;
-    const since = this.unpublishedSince;
-    if (since !== null && (!this.wanted || now - since >= PUBLISH_EVERY_MS)) {
-      this.unpublishedSince = null;
-      await context.publish();
-    }
+    if (landed > 0) this.unpublished = true;
+    if (this.unpublished) await this.publishInTime();
     return left;
+  }
+
+  /** The target is moved once for all that lands in a second: that costs more than a landing. */
+  private async publishInTime(): Promise<void> {
+    const { clock, publish } = this.context;
+    const wait = this.publishedAt + PUBLISH_EVERY_MS - clock.now();
+    if (wait > 0) {
+      if (this.cancelPublish !== null) return;
+      this.postpone(
+        clock.after(wait, () => {
+          this.cancelPublish = null;
+          this.request();
+        }),
+      );
+      return;
+    }
+    this.postpone(null);
+    this.unpublished = false;
+    await publish();
+    this.publishedAt = clock.now();
+  }
+
+  private postpone(cancel: (() => void) | null): void {
+    this.cancelPublish?.();
+    this.cancelPublish = cancel;
   }
 }
 

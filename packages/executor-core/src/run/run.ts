@@ -230,7 +230,9 @@ function messageOf(error: unknown): string {
 async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
   await parts.settle();
   const { guard } = parts;
-  await guard.insist(() => parts.integration.publish());
+  // To delete what agents had takes its time, and nobody waits for it.
+  const published = guard.insist(() => parts.integration.publish());
+  await Promise.all([published, parts.pool.close()]);
   await parts.verifier?.close();
   await parts.pool.close();
   const events: readonly RunEvent[] = await info.journal.read();

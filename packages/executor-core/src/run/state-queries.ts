@@ -26,3 +26,9 @@ export function waitingIn(state: RunState): readonly Waiting[] {
       : [];
   });
 }
+
+/** Worktrees that tasks which have not begun will need at once, at the most. */
+export function worktreesToCome({ problem, mode, settled, holding, maxAgents }: RunState): number {
+  if (mode !== 'running') return 0;
+  return Math.max(0, Math.min(maxAgents, problem.plan.tasks.length - settled - holding.size));
+}
