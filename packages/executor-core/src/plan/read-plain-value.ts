@@ -9,6 +9,13 @@ const NUMBER = /^(?:0|[1-9]\d{0,14}|\d{1,9}\.\d{1,6})$/;
 const NUMBER_LIKE = /^[-+]?(?:\d|\.\d)[\dxoa-f_.]*(?:e[-+]?\d+)?$|^[-+]?\.(?:inf|nan)$/i;
 const WORD_LIKE = /^(?:null|true|false)$/i;
 
+const RESERVED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/** `true` for the names that every object has: the full reader tells that they cannot be keys. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
 /**
  * A scalar in block context that ends with the line (`end`), comments aside.
  *
@@ -97,7 +104,7 @@ class FlowReader {
     FLOW_KEY.lastIndex = from;
     if (!FLOW_KEY.test(this.text)) return false;
     const name = this.text.slice(from, FLOW_KEY.lastIndex - 1);
-    if (entries.has(name) || name in Object.prototype) return false;
+    if (entries.has(name) || isReserved(name)) return false;
     this.at = FLOW_KEY.lastIndex;
     this.skipSpaces();
     const value = this.value(depth);

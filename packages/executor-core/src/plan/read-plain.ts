@@ -1,5 +1,5 @@
 import { LocatedEntry, LocatedList, LocatedMap, LocatedScalar, type Located } from './located';
-import { readFlow, readScalar } from './read-plain-value';
+import { isReserved, readFlow, readScalar } from './read-plain-value';
 
 /** What the quick reader leaves to the full one: tabs, carriage returns, controls, unusual breaks. */
 const UNUSUAL = /[^\n\x20-\x7e\u00a1-\u2027\u202a-\ufefe]/;
@@ -71,7 +71,7 @@ class PlainReader {
       const from = this.at + indent;
       KEY.lastIndex = from;
       const name = KEY.test(this.text) ? this.text.slice(from, KEY.lastIndex - 1) : null;
-      if (name === null || entries.has(name) || name in Object.prototype) throw new Beyond();
+      if (name === null || entries.has(name) || isReserved(name)) throw new Beyond();
       const given = this.valueAfter(from + name.length + 1, indent, depth);
       // What is left empty is at its key.
       const value = given ?? new LocatedScalar(null, '', from, name.length);
@@ -162,7 +162,10 @@ class PlainReader {
 
   /** A block's place is its first line, comment and all. */
   private lineLength(offset: number): number {
-    return this.text.slice(offset, this.lineEnd(offset)).trimEnd().length;
+    const end = this.lineEnd(offset);
+    const last = this.text.charCodeAt(end - 1);
+    if (last !== SPACE && last < 0x7f) return end - offset;
+    return this.text.slice(offset, end).trimEnd().length;
   }
 }
 
