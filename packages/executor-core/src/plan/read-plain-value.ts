@@ -68,7 +68,8 @@ class FlowReader {
     if (this.text.charCodeAt(from) === OPEN_LIST) {
       const items: Located[] = [];
       const isRead = this.members(CLOSE_LIST, () => this.item(items, depth));
-      return isRead ? new LocatedList(items, from, this.at - from) : null;
+      // As in the block reader, without the room that `push` made.
+      return isRead ? new LocatedList(items.slice(), from, this.at - from) : null;
     }
     const entries = new Map<string, LocatedEntry>();
     const isRead = this.members(CLOSE_MAP, () => this.entry(entries, depth));
