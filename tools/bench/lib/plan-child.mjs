@@ -1,33 +1,70 @@
 // One measurement of plan.mjs in a process of its own; prints one JSON object.
-import { performance } from 'node:perf_hooks';
+import { performance, PerformanceObserver } from 'node:perf_hooks';
 import { createRequire } from 'node:module';
 import { between, randomOf } from './random.mjs';
 import { summary } from './table.mjs';
 
 const require = createRequire(import.meta.url);
 const dist = (path) => require(`../../../packages/executor-core/dist/${path}`);
-const [what, count] = [process.argv[2], Number(process.argv[3])];
+const [what, count, shape] = [process.argv[2], Number(process.argv[3]), process.argv[4]];
 const elapsed = (since) => performance.now() - since;
 
-/** The YAML of a plan: each task writes a folder of its own, reads another, and waits for up to three. */
-function planText(tasks) {
-  const random = randomOf(7);
-  const lines = ['version: 1', 'agents:', '  codemod: { command: "true", max_parallel: 20 }'];
-  lines.push('parallel_executor: { max_agents: 25, default_agent: codemod }', 'tasks:');
-  for (let at = 0; at < tasks; at += 1) {
-    const after = new Set();
-    for (let n = between(random, 0, 3); n > 0 && at > 0; n -= 1)
-      after.add(between(random, 0, at - 1));
-    lines.push(
-      `  task_${at}:`,
-      `    prompt: Change the package number ${at}.`,
-      `    project: package-${at % 400}`,
-      `    writes: [packages/p${at}/src/**, packages/p${at}/package.json]`,
-      `    reads: [packages/p${between(random, 0, tasks - 1)}/README.md]`,
-      `    depends_on: [${[...after].map((other) => `task_${other}`).join(', ')}]`,
-    );
-  }
-  return lines.join('\n');
+const HEAD = [
+  'version: 1',
+  'agents:',
+  '  codemod: { command: "true", max_parallel: 20 }',
+  'parallel_executor: { max_agents: 25, default_agent: codemod }',
+];
+
+/** The YAML of plans of so many tasks, by what is hard about them. */
+const SHAPES = {
+  /** Each task writes a folder of its own, reads another, and waits for up to three. */
+  usual(tasks) {
+    const random = randomOf(7);
+    const entries = Array.from({ length: tasks }, (_, at) => {
+      const after = new Set();
+      for (let n = between(random, 0, 3); n > 0 && at > 0; n -= 1)
+        after.add(between(random, 0, at - 1));
+      return [
+        `  task_${at}:`,
+        `    prompt: Change the package number ${at}.`,
+        `    project: package-${at % 400}`,
+        `    writes: [packages/p${at}/src/**, packages/p${at}/package.json]`,
+        `    reads: [packages/p${between(random, 0, tasks - 1)}/README.md]`,
+        `    depends_on: [${[...after].map((other) => `task_${other}`).join(', ')}]`,
+      ].join('\n');
+    });
+    return [...HEAD, 'tasks:', ...entries].join('\n');
+  },
+  /** Nobody waits for anybody, and all may write everything: one at a time, the others in the way. */
+  everything(tasks) {
+    return flat(tasks, () => '{ prompt: Change it. }');
+  },
+  /** Ten folders, each wanted by a tenth of the tasks: slots stay free, and nearly everybody waits. */
+  crowded(tasks) {
+    return flat(tasks, (at) => `{ prompt: Change it., writes: [packages/p${at % 10}/**] }`);
+  },
+  /** A full team before all the others: all of it is passed again for each of them. */
+  teams(tasks) {
+    const team = (at) => (at < tasks / 2 ? 'one' : 'two');
+    return [
+      flat(tasks, (at) => `{ prompt: Go., team: ${team(at)}, writes: [packages/p${at}/**] }`),
+      'resource_strategies:',
+      '  team_based: { one: { max_parallel: 5 }, two: { max_parallel: 5 } }',
+    ].join('\n');
+  },
+  /** Two phases, so that half of the tasks become ready at once. */
+  phases(tasks) {
+    return [
+      flat(tasks, (at) => `{ phase: p${at < tasks / 2 ? 1 : 2}, writes: [packages/p${at}/**] }`),
+      'phases: [p1, p2]',
+    ].join('\n');
+  },
+};
+
+function flat(tasks, entry) {
+  const entries = Array.from({ length: tasks }, (_, at) => `  task_${at}: ${entry(at)}`);
+  return [...HEAD, 'tasks:', ...entries].join('\n');
 }
 
 function read(parsePlan, text) {
@@ -37,6 +74,55 @@ function read(parsePlan, text) {
   return { plan: result.plan, parseMs: elapsed(since) };
 }
 
+/**
+ * A whole run, played through `decide`: of each decision but the first its processor and wall time in
+ * ms, and when it began.
+ */
+function decisionTimes(plan) {
+  const scheduler = dist('schedule/decide.js');
+  const { decide } = scheduler;
+  // Numbers and no objects: what is noted here must not be garbage, which would be counted as ours.
+  const most = 8 * plan.tasks.length;
+  const [cpu, wall, since] = [0, 1, 2].map(() => new Float64Array(most));
+  let count = 0;
+  const random = randomOf(11);
+  const lengths = plan.tasks.map(() => 1 + random());
+  // The prediction asks `decide` as it is found in its module.
+  scheduler.decide = (state, fact) => {
+    const before = process.cpuUsage();
+    since[count] = performance.now();
+    const result = decide(state, fact);
+    wall[count] = elapsed(since[count]);
+    const { user, system } = process.cpuUsage(before);
+    cpu[count] = (user + system) / 1000;
+    count += 1;
+    return result;
+  };
+  dist('schedule/predict.js').predictRun(
+    plan,
+    ({ index }) => lengths[index],
+    () => null,
+  );
+  scheduler.decide = decide;
+  return {
+    cpu: cpu.subarray(1, count),
+    wall: wall.subarray(1, count),
+    since: since.subarray(1, count),
+  };
+}
+
+/** Runs `work` and gives what it gives, and when the garbage was collected meanwhile. */
+async function watched(work) {
+  const pauses = [];
+  const note = (list) => pauses.push(...list.getEntries());
+  const observer = new PerformanceObserver(note);
+  observer.observe({ entryTypes: ['gc'] });
+  const result = work();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  observer.disconnect();
+  return { result, pauses };
+}
+
 const OPENING = { type: 'run:started', at: 0, maxAgents: 25, frontDoor: 'cli', tasks: count };
 
 const MEASUREMENTS = {
@@ -44,7 +130,7 @@ const MEASUREMENTS = {
     const { prepareProblem } = dist('schedule/problem.js');
     const { initialState } = dist('schedule/run-state.js');
     const { decide } = dist('schedule/decide.js');
-    const text = planText(count);
+    const text = SHAPES.usual(count);
     const { parsePlan } = dist('plan/load-plan.js');
     const before = process.cpuUsage();
     const { plan, parseMs } = read(parsePlan, text);
@@ -59,28 +145,32 @@ const MEASUREMENTS = {
     if (!commands.some(({ type }) => type === 'acquire')) throw new Error('Nothing was started.');
     return { parseMs, graphMs, decideMs, cpuMs, rssMb: process.resourceUsage().maxRSS / 1024 };
   },
-  later() {
-    const { decide } = dist('schedule/decide.js');
-    const times = [];
-    const timed = (state, fact) => {
-      const since = performance.now();
-      const result = decide(state, fact);
-      times.push(elapsed(since));
-      return result;
-    };
-    // The prediction plays the whole run through `decide`, as it is found in its module.
-    dist('schedule/decide.js').decide = timed;
-    const { predictRun } = dist('schedule/predict.js');
-    const { plan } = read(dist('plan/load-plan.js').parsePlan, planText(count));
-    const random = randomOf(11);
-    const lengths = plan.tasks.map(() => 1 + random());
-    predictRun(
-      plan,
-      ({ index }) => lengths[index],
-      () => null,
+  async later() {
+    const { plan } = read(dist('plan/load-plan.js').parsePlan, SHAPES[shape](count));
+    const { result: runs, pauses } = await watched(() => [1, 2, 3].map(() => decisionTimes(plan)));
+    // The three runs are the same, decision for decision: what takes long in only one of them is the
+    // collector, the compiler or a neighbour; what takes long in each of them is the decision.
+    const own = runs[0].cpu.map((_, at) => Math.min(...runs.map(({ cpu }) => cpu[at])));
+    const { cpu, wall, since } = runs.at(-1);
+    const slow = [...cpu.keys()].filter((at) => cpu[at] > 1);
+    const collected = slow.filter((at) =>
+      pauses.some(
+        ({ startTime, duration }) =>
+          startTime < since[at] + wall[at] && startTime + duration > since[at],
+      ),
     );
-    const { mean, p99, worst } = summary(times.slice(1));
-    return { decisions: times.length - 1, meanMs: mean, p99Ms: p99, worstMs: worst };
+    const once = summary(cpu);
+    return {
+      decisions: own.length,
+      mean: once.mean,
+      p99: once.p99,
+      p999: once.p999,
+      worst: summary(own).worst,
+      once: once.worst,
+      slow: slow.length,
+      slowWithGc: collected.length,
+      rssMb: process.resourceUsage().maxRSS / 1024,
+    };
   },
   globs() {
     const { accessSetsOverlap, globsOverlap } = dist('graph/path-overlap.js');
@@ -111,4 +201,4 @@ const MEASUREMENTS = {
   },
 };
 
-console.log(JSON.stringify(MEASUREMENTS[what]()));
+console.log(JSON.stringify(await MEASUREMENTS[what]()));

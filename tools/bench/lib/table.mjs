@@ -12,10 +12,10 @@ export function tableText(header, rows) {
   );
 }
 
-/** Mean, 95th percentile and worst of some numbers. */
+/** Mean, percentiles and worst of some numbers. */
 export function summary(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
-  return { mean, p95: at(0.95), p99: at(0.99), worst: sorted.at(-1) };
+  return { mean, p95: at(0.95), p99: at(0.99), p999: at(0.999), worst: sorted.at(-1) };
 }

@@ -19,6 +19,7 @@ abstract class Place {
   }
 }
 
+/** `kind` is no field of the nodes, which would make each of the many larger. */
 abstract class Node extends Place {
   /** Where the value is written. */
   get span(): Span {
@@ -27,8 +28,6 @@ abstract class Node extends Place {
 }
 
 export class LocatedMap extends Node {
-  readonly kind = 'map';
-
   constructor(
     readonly entries: ReadonlyMap<string, LocatedEntry>,
     offset = NOWHERE,
@@ -37,14 +36,16 @@ export class LocatedMap extends Node {
     super(offset, length);
   }
 
+  get kind(): 'map' {
+    return 'map';
+  }
+
   copy(entries: ReadonlyMap<string, LocatedEntry>): LocatedMap {
     return new LocatedMap(entries, this.offset, this.length);
   }
 }
 
 export class LocatedList extends Node {
-  readonly kind = 'list';
-
   constructor(
     readonly items: readonly Located[],
     offset = NOWHERE,
@@ -53,14 +54,16 @@ export class LocatedList extends Node {
     super(offset, length);
   }
 
+  get kind(): 'list' {
+    return 'list';
+  }
+
   copy(items: readonly Located[]): LocatedList {
     return new LocatedList(items, this.offset, this.length);
   }
 }
 
 export class LocatedScalar extends Node {
-  readonly kind = 'scalar';
-
   /** @param text the scalar as the author wrote it (`1.10`), without quotes. */
   constructor(
     readonly value: unknown,
@@ -69,6 +72,10 @@ export class LocatedScalar extends Node {
     length = 0,
   ) {
     super(offset, length);
+  }
+
+  get kind(): 'scalar' {
+    return 'scalar';
   }
 }
 

@@ -55,13 +55,8 @@ function orNull(check: Check): Check {
 function listOf(check: Check): Check {
   return (node) => {
     if (node.kind !== 'list') return MISFIT;
-    const values: unknown[] = [];
-    for (const item of node.items) {
-      const value = check(item);
-      if (value === MISFIT) return MISFIT;
-      values.push(value);
-    }
-    return values;
+    const values = node.items.map(check);
+    return values.includes(MISFIT) ? MISFIT : values;
   };
 }
 

@@ -9,6 +9,13 @@ const NUMBER = /^(?:0|[1-9]\d{0,14}|\d{1,9}\.\d{1,6})$/;
 const NUMBER_LIKE = /^[-+]?(?:\d|\.\d)[\dxoa-f_.]*(?:e[-+]?\d+)?$|^[-+]?\.(?:inf|nan)$/i;
 const WORD_LIKE = /^(?:null|true|false)$/i;
 
+const RESERVED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
+
+/** `true` for the names that every object has: the full reader tells that they cannot be keys. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
 /**
  * A scalar in block context that ends with the line (`end`), comments aside.
  *
@@ -61,7 +68,8 @@ class FlowReader {
     if (this.text.charCodeAt(from) === OPEN_LIST) {
       const items: Located[] = [];
       const isRead = this.members(CLOSE_LIST, () => this.item(items, depth));
-      return isRead ? new LocatedList(items, from, this.at - from) : null;
+      // As in the block reader, without the room that `push` made.
+      return isRead ? new LocatedList(items.slice(), from, this.at - from) : null;
     }
     const entries = new Map<string, LocatedEntry>();
     const isRead = this.members(CLOSE_MAP, () => this.entry(entries, depth));
@@ -97,7 +105,7 @@ class FlowReader {
     FLOW_KEY.lastIndex = from;
     if (!FLOW_KEY.test(this.text)) return false;
     const name = this.text.slice(from, FLOW_KEY.lastIndex - 1);
-    if (entries.has(name) || name in Object.prototype) return false;
+    if (entries.has(name) || isReserved(name)) return false;
     this.at = FLOW_KEY.lastIndex;
     this.skipSpaces();
     const value = this.value(depth);

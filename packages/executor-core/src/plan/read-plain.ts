@@ -1,5 +1,5 @@
 import { LocatedEntry, LocatedList, LocatedMap, LocatedScalar, type Located } from './located';
-import { readFlow, readScalar } from './read-plain-value';
+import { isReserved, readFlow, readScalar } from './read-plain-value';
 
 /** What the quick reader leaves to the full one: tabs, carriage returns, controls, unusual breaks. */
 const UNUSUAL = /[^\n\x20-\x7e\u00a1-\u2027\u202a-\ufefe]/;
@@ -28,6 +28,8 @@ export function readPlain(text: string): Located | null {
 /** Recursive descent over lines; `at` always stands at the start of a line between values. */
 class PlainReader {
   private at = 0;
+  /** Which key came after which one in a mapping before: entries of a plan mostly are alike. */
+  private readonly follower = new Map<string, string>();
 
   constructor(private readonly text: string) {}
 
@@ -67,11 +69,11 @@ class PlainReader {
   private map(indent: number, depth: number): Located {
     const [start, length] = [this.at + indent, this.lineLength(this.at + indent)];
     const entries = new Map<string, LocatedEntry>();
-    for (;;) {
+    for (let last = ''; ;) {
       const from = this.at + indent;
-      KEY.lastIndex = from;
-      const name = KEY.test(this.text) ? this.text.slice(from, KEY.lastIndex - 1) : null;
-      if (name === null || entries.has(name) || name in Object.prototype) throw new Beyond();
+      const name = this.likelyName(from, last) ?? this.name(from, last, depth);
+      if (entries.has(name)) throw new Beyond();
+      last = name;
       const given = this.valueAfter(from + name.length + 1, indent, depth);
       // What is left empty is at its key.
       const value = given ?? new LocatedScalar(null, '', from, name.length);
@@ -80,6 +82,26 @@ class PlainReader {
       if (next < indent) return new LocatedMap(entries, start, length);
       if (next > indent) throw new Beyond();
     }
+  }
+
+  /** The key that came after `last` the last time, if it stands here too. */
+  private likelyName(from: number, last: string): string | null {
+    const name = this.follower.get(last);
+    if (name === undefined || !this.text.startsWith(name, from)) return null;
+    const colon = from + name.length;
+    const next = this.text.charCodeAt(colon + 1);
+    const isKey = this.text.charCodeAt(colon) === COLON && (next === SPACE || next === LINE_FEED);
+    return isKey ? name : null;
+  }
+
+  private name(from: number, last: string, depth: number): string {
+    KEY.lastIndex = from;
+    if (!KEY.test(this.text)) throw new Beyond();
+    const name = this.text.slice(from, KEY.lastIndex - 1);
+    if (isReserved(name)) throw new Beyond();
+    // The sections of a plan and the names in them do not come again.
+    if (depth > 1) this.follower.set(last, name);
+    return name;
   }
 
   private list(indent: number, depth: number): Located {
@@ -94,7 +116,8 @@ class PlainReader {
       items.push(this.lineValue(from, indent));
       const next = this.nextIndent();
       const isOver = next < indent || (next === indent && !this.isItem(indent));
-      if (isOver) return new LocatedList(items, start, length);
+      // The copy is as long as it has to be; what `push` makes has room for 16 more.
+      if (isOver) return new LocatedList(items.slice(), start, length);
       if (next > indent) throw new Beyond();
     }
   }
@@ -162,7 +185,10 @@ class PlainReader {
 
   /** A block's place is its first line, comment and all. */
   private lineLength(offset: number): number {
-    return this.text.slice(offset, this.lineEnd(offset)).trimEnd().length;
+    const end = this.lineEnd(offset);
+    const last = this.text.charCodeAt(end - 1);
+    if (last !== SPACE && last < 0x7f) return end - offset;
+    return this.text.slice(offset, end).trimEnd().length;
   }
 }
 
@@ -170,4 +196,5 @@ const SPACE = 0x20;
 const LINE_FEED = 0x0a;
 const HASH = 0x23;
 const DASH = 0x2d;
+const COLON = 0x3a;
 const BAR = 0x7c;

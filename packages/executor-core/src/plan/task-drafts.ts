@@ -1,7 +1,14 @@
 import { taskIdProblem } from '../model/ids';
 import { checkCase, checkName } from './check-names';
 import type { CheckedFile } from './check-schema';
-import { childOf, entriesOf, itemsOf, type Located, type Span } from './located';
+import {
+  childOf,
+  entriesOf,
+  itemsOf,
+  type Located,
+  type LocatedScalar,
+  type Span,
+} from './located';
 import type { PlanFileTask } from './plan-schema';
 import type { Report } from './report';
 
@@ -71,7 +78,9 @@ export function draftTasks(
 
 /** The texts of a list with their places, in an array of the caller's own. */
 export function placed(node: Located | null): Placed[] {
-  return itemsOf(node).filter((item) => item.kind === 'scalar');
+  const items = itemsOf(node);
+  const isScalar = (item: Located): item is LocatedScalar => item.kind === 'scalar';
+  return items.every(isScalar) ? items.slice() : items.filter(isScalar);
 }
 
 /** The first of each text. */

@@ -1,34 +1,32 @@
 import type { EventOf } from '../model/event';
 import { isInSlot } from '../model/task-state';
 import { isBroken } from './barriers';
-import { admitReady } from './effects';
-import type { RunState, Waiter } from './run-state';
+import { changed, type RunState, type Waiter } from './run-state';
 
 /** A phase is over: its barrier lets the tasks of the next one start, and whoever waits at it go on. */
 export function openBarrier(state: RunState, barrier: string): RunState {
-  const { plan, graph, indexOf } = state.problem;
+  const { plan } = state.problem;
   const opened = plan.phases.indexOf(barrier);
   if (opened < state.openPhase) return state;
   const waiters = state.waiters.filter((waiter) => waiter.phase > opened);
-  const next = { ...state, openPhase: opened + 1, waiters };
-  const members = graph.phaseMembers(plan.phases[opened + 1] ?? '');
-  return admitReady(
-    next,
-    members.flatMap((id) => indexOf.get(id) ?? []),
-  );
+  return changed(state, {
+    openPhase: opened + 1,
+    waiters,
+    ready: state.ready.openUpTo(opened + 1),
+  });
 }
 
 /** Remembers that the barrier was reported broken. */
 export function breakBarrier(state: RunState, barrier: string): RunState {
   const phase = state.problem.plan.phases.indexOf(barrier);
   if (phase < 0 || state.broken.includes(phase)) return state;
-  return { ...state, broken: [...state.broken, phase] };
+  return changed(state, { broken: [...state.broken, phase] });
 }
 
 /** A barrier that can open after all may break again, and is then reported again. */
 export function mendBarriers(state: RunState): RunState {
   const broken = state.broken.filter((phase) => isBroken(state, phase));
-  return broken.length === state.broken.length ? state : { ...state, broken };
+  return broken.length === state.broken.length ? state : changed(state, { broken });
 }
 
 /** An agent of this run begins to wait; others hold nothing that could be in the way. */
@@ -41,7 +39,7 @@ export function enterBarrier(state: RunState, event: EventOf<'barrier:waiting'>)
     state.waiters.some((one) => one.task === task && one.phase === phase)
   )
     return state;
-  return { ...state, waiters: [...state.waiters, waiter] };
+  return changed(state, { waiters: [...state.waiters, waiter] });
 }
 
 /** The agent waits no longer. */
@@ -51,7 +49,7 @@ export function leaveBarrier(state: RunState, event: EventOf<'barrier:left'>): R
   const waiters = state.waiters.filter(
     ({ task, phase }) => task !== gone.task || phase !== gone.phase,
   );
-  return waiters.length === state.waiters.length ? state : { ...state, waiters };
+  return waiters.length === state.waiters.length ? state : changed(state, { waiters });
 }
 
 function waiterOf(

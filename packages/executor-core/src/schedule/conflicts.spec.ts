@@ -7,7 +7,23 @@ describe('Conflicts', () => {
   it('says of any two tasks what comparing their globs says', () => {
     const glob = fc.constantFrom(
       ...['**', 'a', 'a/b', 'a/b/**', 'a/*', '*/b', 'a/b*', '{a,c}/x', 'a/[bc]', '+(a)', 'c/'],
-      ...['!a/b', '!a', '!**'],
+      ...[
+        '!a/b',
+        '!a',
+        '!**',
+        'a/b/c/**',
+        './a',
+        'a/./b',
+        'a/b/',
+        'a/b.c/**',
+        '.a/b',
+        'b/..',
+        'a/b/d',
+        'a/c/d/*',
+        'c/b/*/d',
+        'd/e/f',
+        'a/{b,c}/e/f',
+      ],
     );
     const globs = fc.array(glob, { maxLength: 3 });
     const access = fc.record({ reads: globs, writes: globs });
@@ -25,6 +41,7 @@ describe('Conflicts', () => {
         const expected = accessConflict(a.access, b.access);
         expect(conflicts.exclude(a, b, new Map())).toBe(expected);
         expect(conflicts.exclude(b, a, new Map())).toBe(expected);
+        if (expected) expect(conflicts.isApartFrom(a, conflicts.placesOf([1], 0, 1))).toBe(false);
       }),
       { numRuns: 2000 },
     );

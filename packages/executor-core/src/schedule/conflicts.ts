@@ -2,6 +2,7 @@ import { parseGlob } from '../graph/glob-pattern';
 import { accessConflict, splitExclusions } from '../graph/path-overlap';
 import type { Access } from '../model/access';
 import type { Plan, Task } from '../model/task';
+import { NOWHERE, TaskPlaces, type Places } from './task-places';
 
 /** Most remembered answers; beyond, they are found again. */
 const MAX_KNOWN = 500_000;
@@ -33,9 +34,11 @@ export class Conflicts {
   private readonly reaches: (Reach | undefined)[] = [];
   private readonly known = new Map<number, boolean>();
   private readonly waits: boolean;
+  private readonly places: TaskPlaces;
 
   constructor(private readonly plan: Plan) {
     this.waits = plan.settings.conflictPolicy === 'wait';
+    this.places = new TaskPlaces(plan.tasks.length);
   }
 
   /** `true` when one of the two has to wait for the other. Symmetric. */
@@ -46,6 +49,7 @@ export class Conflicts {
       this.comparisons += 1;
       return accessConflict(widened(a, extra), widened(b, extra));
     }
+    if (this.places.areApart(a.index, b.index)) return false;
     const left = this.reachOf(a);
     const right = this.reachOf(b);
     const meeting = Math.max(
@@ -55,6 +59,26 @@ export class Conflicts {
     );
     if (meeting === APART) return false;
     return meeting === CERTAIN && !left.hasHoles && !right.hasHoles ? true : this.compare(a, b);
+  }
+
+  /** The places with those of more tasks (plan indexes, `from` to before `to`), for `isApartFrom`. */
+  placesOf(tasks: ArrayLike<number>, from: number, to: number, before: Places = NOWHERE): Places {
+    let places = before;
+    for (let at = from; at < to; at += 1) {
+      const task = this.plan.tasks[tasks[at] ?? -1];
+      if (task === undefined) continue;
+      this.reachOf(task);
+      places = this.places.with(task.index, places);
+    }
+    return places;
+  }
+
+  /**
+   * Quickly `true` for most tasks that are excluded by none of those at these places, as the plan has
+   * it; `false` says nothing.
+   */
+  isApartFrom(task: Task, places: Places): boolean {
+    return task.resources.length === 0 && this.places.isApartFrom(task.index, places);
   }
 
   private compare(a: Task, b: Task): boolean {
@@ -75,6 +99,8 @@ export class Conflicts {
     const hasHoles = [...reads, ...writes].some((glob) => glob.startsWith('!'));
     const reach = { reads: placesOf(reads), writes: placesOf(writes), hasHoles };
     this.reaches[task.index] = reach;
+    const foldersOf = (places: readonly Place[]) => places.map(({ folder }) => folder);
+    this.places.set(task.index, foldersOf(reach.writes), foldersOf(reach.reads));
     return reach;
   }
 }
@@ -113,10 +139,18 @@ function meet(left: readonly Place[], right: readonly Place[]): number {
   return best;
 }
 
+/** A path, or everything in a folder: what nearly every glob is, and nothing has to be parsed for. */
+const PLAIN = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*(?:\/\*\*)?$/;
+
 /** One place per reading of each glob; syntax outside the dialect may reach anywhere. */
 function placesOf(globs: readonly string[]): readonly Place[] {
   const places = new Map<string, Place>();
   for (const glob of splitExclusions(globs).included) {
+    if (PLAIN.test(glob)) {
+      const folder = `${glob.endsWith('/**') ? glob.slice(0, -3) : glob}/`;
+      places.set(folder, { folder, whole: true });
+      continue;
+    }
     const patterns = parseGlob(glob) ?? [{ prefix: [], segments: [] }];
     for (const { prefix, segments } of patterns) {
       const folder = prefix.map((name) => `${name}/`).join('');

@@ -264,9 +264,8 @@ function finishWhenDone(turn: Turn): void {
   const { state } = turn;
   if (!state.started || state.outcome !== null) return;
   if (state.settled === state.problem.plan.tasks.length) {
-    const names = new Set(state.tasks.toArray().map((task) => task.name));
-    const failed = names.has('failed') || names.has('blocked') || names.has('conflicted');
-    const outcome = failed ? 'failed' : names.has('cancelled') ? 'stopped' : 'completed';
+    const outcome =
+      state.dead > state.cancelled ? 'failed' : state.cancelled > 0 ? 'stopped' : 'completed';
     turn.record({ type: 'run:finished', outcome });
   } else if (isWoundDown(turn)) {
     turn.record({ type: 'run:finished', outcome: 'stopped' });

@@ -8,7 +8,7 @@ import { isRunOverdue } from './deadlines';
 import type { IndexSet } from './index-set';
 import { taskAt } from './problem';
 import type { RunState } from './run-state';
-import { isDead, isReady, mayBegin } from './run-state';
+import { changed, isDead, waitsForNothing } from './run-state';
 import type { TaskEvent } from './transitions';
 
 /** What a kind of event does to the state beside moving its task. */
@@ -35,20 +35,19 @@ const NOTES: Effects = {
   'task:queued': (state, index, { candidate }) => seeToken(state, index, candidate.fence),
   'task:waiting': (state, index) =>
     state.tasks.get(index).name === 'leasing'
-      ? { ...state, waiting: state.waiting.add(index) }
+      ? changed(state, { waiting: state.waiting.add(index) })
       : state,
   'task:widened': (state, index, { writes }) => widen(state, index, writes),
 };
 
 const CONSEQUENCES: Effects = {
-  'task:leasing': (state, index) => ({
-    ...state,
-    asks: state.asks.with(index, state.asks.get(index) + 1),
-  }),
+  'task:leasing': (state, index) =>
+    changed(state, { asks: state.asks.with(index, state.asks.get(index) + 1) }),
   'task:leased': takeSlot,
   'attempt:failed': (state, index, { failure }) => countFailure(state, index, failure),
   'task:landed': releaseDependants,
-  'task:failed': (state, index) => (isFatal(state, index) ? { ...state, failedFast: true } : state),
+  'task:failed': (state, index) =>
+    isFatal(state, index) ? changed(state, { failedFast: true }) : state,
   'task:reopened': (state, index, { at }) => startAnew(state, index, at),
 };
 
@@ -60,7 +59,7 @@ function apply(effects: Effects, state: RunState, index: number, event: TaskEven
 
 function seeToken(state: RunState, index: number, token: number): RunState {
   if (token <= state.tokens.get(index)) return state;
-  return { ...state, tokens: state.tokens.with(index, token) };
+  return changed(state, { tokens: state.tokens.with(index, token) });
 }
 
 /** More room stays with the task, for its later attempts too. */
@@ -70,7 +69,7 @@ function widen(state: RunState, index: number, writes: readonly string[]): RunSt
   const more = writes.filter((glob, at) => !before.includes(glob) && writes.indexOf(glob) === at);
   if (more.length === 0) return state;
   const extraWrites = new Map(state.extraWrites).set(index, [...before, ...more]);
-  return { ...state, extraWrites };
+  return changed(state, { extraWrites });
 }
 
 /** Whether the failure of a task ends the run: by the plan's strategy, or because it is CRITICAL. */
@@ -89,22 +88,25 @@ export function replace(
 ): RunState {
   if (before === after) return state;
   const rank = state.problem.rank[index] ?? 0;
-  const ready = after.name === 'pending' && mayBegin(state, index);
+  const ready = after.name === 'pending' && state.unmet.get(index) === 0;
+  const died = Number(isDead(after)) - Number(isDead(before));
   const changes: Partial<RunState> = {
     tasks: state.tasks.with(index, after),
-    ready: put(state.ready, rank, ready),
+    ready: ready ? state.ready.add(rank) : state.ready.delete(rank),
     waiting: state.waiting.delete(index),
     holding: put(state.holding, index, isHolding(after)),
     atWork: put(state.atWork, index, after.name === 'leasing' || isInSlot(after)),
     settled: state.settled + Number(isSettled(after)) - Number(isSettled(before)),
-    phaseDead: countDead(state, index, Number(isDead(after)) - Number(isDead(before))),
+    dead: state.dead + died,
+    cancelled:
+      state.cancelled + Number(after.name === 'cancelled') - Number(before.name === 'cancelled'),
+    phaseDead: countDead(state, index, died),
     waiters:
       state.waiters.length === 0 || isInSlot(after)
         ? state.waiters
         : state.waiters.filter((waiter) => waiter.task !== index),
   };
-  // Half the time of a spread with as many fields behind it, and this is the hottest line of all.
-  return Object.assign({ ...state }, changes);
+  return changed(state, changes);
 }
 
 function put(set: IndexSet, item: number, present: boolean): IndexSet {
@@ -112,22 +114,18 @@ function put(set: IndexSet, item: number, present: boolean): IndexSet {
 }
 
 function countDead(state: RunState, index: number, change: number): readonly number[] {
-  const phase = change === 0 ? -1 : phaseOf(state, index);
+  const phase = change === 0 ? -1 : (state.problem.phaseOf[index] ?? -1);
   if (phase < 0) return state.phaseDead;
   return state.phaseDead.map((dead, at) => (at === phase ? dead + change : dead));
 }
 
-function phaseOf(state: RunState, index: number): number {
-  return state.problem.graph.phaseIndex(taskAt(state.problem, index).id);
-}
-
 /** Adds the tasks of `indexes` that are ready to the ready queue. */
 export function admitReady(state: RunState, indexes: readonly number[]): RunState {
-  let { ready } = state;
-  for (const index of indexes) {
-    if (isReady(state, index)) ready = ready.add(state.problem.rank[index] ?? 0);
-  }
-  return ready === state.ready ? state : { ...state, ready };
+  const ranks = indexes
+    .filter((index) => waitsForNothing(state, index))
+    .map((index) => state.problem.rank[index] ?? 0);
+  const ready = state.ready.addAll(ranks);
+  return ready === state.ready ? state : changed(state, { ready });
 }
 
 function takeSlot(state: RunState, index: number, event: EventOf<'task:leased'>): RunState {
@@ -135,19 +133,18 @@ function takeSlot(state: RunState, index: number, event: EventOf<'task:leased'>)
   while (lastProfiles.length < event.slot) lastProfiles.push(null);
   lastProfiles[event.slot - 1] = taskAt(state.problem, index).profile;
   const firstStarts = state.firstStarts.with(index, state.firstStarts.get(index) ?? event.at);
-  return { ...state, lastProfiles, firstStarts, asks: state.asks.with(index, 0) };
+  return changed(state, { lastProfiles, firstStarts, asks: state.asks.with(index, 0) });
 }
 
 function countFailure(state: RunState, index: number, failure: Failure): RunState {
   return classifyFailure(failure) === 'free-retry'
-    ? { ...state, free: state.free.with(index, state.free.get(index) + 1) }
-    : { ...state, spent: state.spent.with(index, state.spent.get(index) + 1) };
+    ? changed(state, { free: state.free.with(index, state.free.get(index) + 1) })
+    : changed(state, { spent: state.spent.with(index, state.spent.get(index) + 1) });
 }
 
 /** A person has the task tried again: its retries and its time begin anew, and so does the run. */
 function startAnew(state: RunState, index: number, at: number): RunState {
-  return {
-    ...state,
+  return changed(state, {
     spent: state.spent.with(index, 0),
     free: state.free.with(index, 0),
     firstStarts: state.firstStarts.with(index, null),
@@ -155,25 +152,19 @@ function startAnew(state: RunState, index: number, at: number): RunState {
     outcome: null,
     failedFast: false,
     asked: [],
-  };
+  });
 }
 
 /** What landed frees: its dependants lose one unmet dependency, its phase one open task. */
 function releaseDependants(state: RunState, index: number): RunState {
-  const { graph, indexOf } = state.problem;
+  const { graph, indexOf, phaseOf } = state.problem;
   const { id } = taskAt(state.problem, index);
-  let { unmet } = state;
-  const freed: number[] = [];
-  for (const dependant of graph.dependants(id)) {
-    const at = indexOf.get(dependant);
-    if (at === undefined) continue;
-    unmet = unmet.with(at, unmet.get(at) - 1);
-    freed.push(at);
-  }
-  const phase = graph.phaseIndex(id);
+  const freed = graph.dependants(id).flatMap((dependant) => indexOf.get(dependant) ?? []);
+  const unmet = state.unmet.withEach(freed, (count) => count - 1);
+  const phase = phaseOf[index] ?? -1;
   const phaseLeft =
     phase < 0
       ? state.phaseLeft
       : state.phaseLeft.map((left, at) => (at === phase ? left - 1 : left));
-  return admitReady({ ...state, unmet, phaseLeft }, freed);
+  return admitReady(changed(state, { unmet, phaseLeft }), freed);
 }

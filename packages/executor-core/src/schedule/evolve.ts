@@ -8,7 +8,7 @@ import {
   openBarrier,
 } from './barrier-state';
 import { followUp, note, replace } from './effects';
-import type { RunState } from './run-state';
+import { changed, type RunState } from './run-state';
 import { nextTaskState, type TaskEvent } from './transitions';
 
 /**
@@ -24,17 +24,17 @@ export function evolve(state: RunState, event: RunEvent): RunState {
 function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunState {
   switch (event.type) {
     case 'run:started':
-      return { ...goOn(state), startedAt: event.at };
+      return changed(goOn(state), { startedAt: event.at });
     case 'run:resumed':
       return goOn(state);
     case 'run:joined':
-      return { ...state, started: true };
+      return changed(state, { started: true });
     case 'run:mode':
-      return { ...state, mode: event.mode, suspended: event.suspended === true };
+      return changed(state, { mode: event.mode, suspended: event.suspended === true });
     case 'run:resized':
-      return { ...state, maxAgents: event.maxAgents };
+      return changed(state, { maxAgents: event.maxAgents });
     case 'run:finished':
-      return { ...state, outcome: event.outcome, asked: [] };
+      return changed(state, { outcome: event.outcome, asked: [] });
     case 'barrier:opened':
       return openBarrier(state, event.barrier);
     case 'barrier:broken':
@@ -58,14 +58,14 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
 }
 
 function goOn(state: RunState): RunState {
-  return { ...state, started: true, mode: 'running', suspended: false, outcome: null };
+  return changed(state, { started: true, mode: 'running', suspended: false, outcome: null });
 }
 
 /** With nobody there to decide, a retry waits for the run to be resumed. */
 function noteRequest(state: RunState, event: EventOf<'control:requested'>): RunState {
   const { request, by } = event;
   if (request.kind !== 'retry' || state.outcome === null) return state;
-  return { ...state, asked: [...state.asked, { target: request.target, by }] };
+  return changed(state, { asked: [...state.asked, { target: request.target, by }] });
 }
 
 function evolveTask(state: RunState, event: TaskEvent): RunState {

@@ -29,6 +29,26 @@ export class IndexSet {
     return this.has(item) ? this : this.flip(item, 1);
   }
 
+  addAll(items: readonly number[]): IndexSet {
+    let size = this.size;
+    const words = this.words.withEach(
+      items.map((item) => item >>> 5),
+      (word, position) => {
+        const after = word | (1 << ((items[position] ?? 0) & 31));
+        if (after !== word) size += 1;
+        return after;
+      },
+    );
+    return size === this.size ? this : new IndexSet(words, size);
+  }
+
+  /** Both together. They must have the same capacity and share nothing. */
+  union(other: IndexSet): IndexSet {
+    const more = other.words.toArray();
+    const words = this.words.toArray().map((word, at) => word | (more[at] ?? 0));
+    return new IndexSet(Chunked.from(words), this.size + other.size);
+  }
+
   delete(item: number): IndexSet {
     return this.has(item) ? this.flip(item, -1) : this;
   }

@@ -3,10 +3,10 @@ import { Chunked } from './chunked';
 import { IndexSet } from './index-set';
 import type { Problem } from './problem';
 import type { RunState } from './run-state';
-import { isReady } from './run-state';
+import { changed, idleRanks, queueOf } from './run-state';
 
 /** Version of the packed shape; another one is of no use. */
-const PACKED_VERSION = 1;
+const PACKED_VERSION = 2;
 
 /** What `RunState` holds beyond its problem, as plain data that survives JSON. */
 export type PackedState = PlainPart & { readonly packed: typeof PACKED_VERSION } & {
@@ -48,7 +48,7 @@ export function unpackState(problem: Problem, packed: PackedState): RunState | n
   const state: RunState = {
     ...plainPart(packed),
     problem,
-    ready: IndexSet.of(count),
+    ready: queueOf(problem, []),
     tasks: Chunked.from<TaskState>(packed.tasks),
     unmet: Chunked.from(packed.unmet),
     spent: Chunked.from(packed.spent),
@@ -61,8 +61,8 @@ export function unpackState(problem: Problem, packed: PackedState): RunState | n
     waiting: IndexSet.of(count, packed.waiting),
     extraWrites: new Map(packed.extraWrites),
   };
-  const ready = problem.order.flatMap((index, rank) => (isReady(state, index) ? [rank] : []));
-  return { ...state, ready: IndexSet.of(count, ready) };
+  const ready = queueOf(problem, idleRanks(state)).openUpTo(state.openPhase);
+  return changed(state, { ready });
 }
 
 type PlainPart = Omit<RunState, 'problem' | 'ready' | 'extraWrites' | ChunkedKey | IndexSetKey>;
@@ -78,6 +78,8 @@ function plainPart(state: PlainPart): PlainPart {
     failedFast: state.failedFast,
     maxAgents: state.maxAgents,
     settled: state.settled,
+    dead: state.dead,
+    cancelled: state.cancelled,
     openPhase: state.openPhase,
     phaseLeft: state.phaseLeft,
     phaseDead: state.phaseDead,

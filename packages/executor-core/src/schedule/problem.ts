@@ -5,15 +5,8 @@ import type { TaskId } from '../model/ids';
 import type { Plan, Task } from '../model/task';
 import { priorityClass } from '../model/task';
 import { Conflicts } from './conflicts';
-
-/**
- * A limit that binds a task while it is at work: at most `limit` tasks with the same `key`. Keys are
- * small whole numbers from 0.
- */
-export interface Limit {
-  readonly key: number;
-  readonly limit: number;
-}
+import { GateMemory } from './gate-memory';
+import { limitClasses, type Limit } from './limit-classes';
 
 /** What does not change while a run goes on: the plan, its graph, and the order of preference. */
 export interface Problem {
@@ -24,14 +17,15 @@ export interface Problem {
   readonly rank: readonly number[];
   /** Plan indexes in the order of preference: the inverse of `rank`. */
   readonly order: readonly number[];
-  /** Limits of each task, by plan index: those of its team, its type and its agent profile. */
+  /** Limits of each limit class, and the class of each task by plan index. */
   readonly limits: readonly (readonly Limit[])[];
+  readonly classOf: Int32Array;
+  /** Phase of each task, by plan index; -1 for none. */
+  readonly phaseOf: Int32Array;
+  /** Plan indexes of the tasks of each phase. */
+  readonly members: readonly (readonly number[])[];
   readonly conflicts: Conflicts;
-  /**
-   * By plan index, a task that the plan says excludes this one (-1: none known): who was last found
-   * in its way. It tells where to look first and never changes an answer.
-   */
-  readonly blockers: Int32Array;
+  readonly gates: GateMemory;
 }
 
 /**
@@ -64,8 +58,22 @@ export function prepareProblem(plan: Plan, expectedMs: ExpectedMs = () => null):
   });
   const indexOf = new Map(plan.tasks.map((task) => [task.id, task.index]));
   const conflicts = new Conflicts(plan);
-  const blockers = new Int32Array(plan.tasks.length).fill(-1);
-  return { plan, graph, indexOf, rank, order, limits: limitsOf(plan), conflicts, blockers };
+  const phaseOf = Int32Array.from(plan.tasks, ({ id }) => graph.phaseIndex(id));
+  const members: readonly number[][] = plan.phases.map(() => []);
+  phaseOf.forEach((phase, index) => members[phase]?.push(index));
+  const gates = new GateMemory(plan.tasks);
+  return {
+    plan,
+    graph,
+    indexOf,
+    rank,
+    order,
+    ...limitClasses(plan),
+    phaseOf,
+    members,
+    conflicts,
+    gates,
+  };
 }
 
 /** The task at a plan index. */
@@ -80,30 +88,4 @@ function weights(plan: Plan, expectedMs: ExpectedMs): (task: Task) => number {
   const known = times.filter((ms) => ms !== null).sort((a, b) => a - b);
   const typical = known[known.length >> 1] ?? 1;
   return (task) => (task.profile === null ? 0 : (times[task.index] ?? typical));
-}
-
-function limitsOf(plan: Plan): readonly (readonly Limit[])[] {
-  const { team, taskType } = plan.settings.limits;
-  const profiles = new Map(plan.agents.map((agent) => [agent.name, agent.maxParallel]));
-  const numbers = new Map<string, number>();
-  const numberOf = (name: string): number => {
-    const number = numbers.get(name) ?? numbers.size;
-    numbers.set(name, number);
-    return number;
-  };
-  return plan.tasks.map((task) => {
-    // A milestone does no work that could be limited.
-    if (task.profile === null) return [];
-    const limits = [
-      { key: `team ${task.team ?? ''}`, limit: task.team === null ? null : team[task.team] },
-      {
-        key: `type ${task.taskType ?? ''}`,
-        limit: task.taskType === null ? null : taskType[task.taskType],
-      },
-      { key: `profile ${task.profile}`, limit: profiles.get(task.profile) },
-    ];
-    return limits.flatMap(({ key, limit }) =>
-      limit === null || limit === undefined ? [] : [{ key: numberOf(key), limit }],
-    );
-  });
 }
