@@ -6,7 +6,7 @@ import type { RunState } from './run-state';
 import { isReady } from './run-state';
 
 /** Version of the packed shape; another one is of no use. */
-const PACKED_VERSION = 1;
+const PACKED_VERSION = 2;
 
 /** What `RunState` holds beyond its problem, as plain data that survives JSON. */
 export type PackedState = PlainPart & { readonly packed: typeof PACKED_VERSION } & {
