@@ -11,6 +11,7 @@ const PRECIOUS = 'half a thought\n';
  * is its own, outside everything the product knows of; one `write(2)` of a short line is not torn.
  */
 const AGENT = `#!/bin/sh
+set -e
 log() { printf '%s %s %s %s\\n' "$1" "$PARALLEL_TASK_ID" "$$" "$(date +%s%3N)" >> "$CHAOS_LOG"; }
 log start
 mkdir -p "out/$PARALLEL_TASK_ID"
