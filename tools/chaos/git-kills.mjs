@@ -1,11 +1,12 @@
 /**
  * Kills git, and the engine with it, at every system call by which any git of a run changes a file, one
  * run for each, then lets the run be resumed and examines what is there. Needs strace.
- * Usage: npm run chaos:git -- [--every 1] (only each n-th point) [--only read-tree]
+ * Usage: npm run chaos:git -- [--every 1] (only each n-th point) [--only read-tree] [--jobs 2] (at once)
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,15 +15,19 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cliDoor } from './doors.mjs';
-import { examine } from './invariants.mjs';
-import { makeWorld } from './world.mjs';
+import { examine, LOST } from './invariants.mjs';
+import { makeWorld, openWorld } from './world.mjs';
 
 const { values } = parseArgs({
-  options: { every: { type: 'string', default: '1' }, only: { type: 'string' } },
+  options: {
+    every: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+  },
 });
 /** Calls that change files; a created file is seen by the write or the rename that follows. */
 const CHANGES =
@@ -55,16 +60,30 @@ exit "$code"
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parallel-git-kills-')));
 const broken = [];
 const tally = { points: 0, reached: 0 };
+const TASKS = 2;
+/** The repository that every run gets a copy of. */
+const template = join(folder, 'template');
 try {
+  makeWorld(join(template, 'repository'), { files: 20, tasks: TASKS });
   const points = record().filter((_, at) => at % Number(values.every) === 0);
-  for (const point of points) await killAt(point);
+  console.log(`${points.length} points, ${values.jobs} at once`);
+  const waiting = [...points];
+  const work = async () => {
+    for (let point = waiting.shift(); point !== undefined; point = waiting.shift())
+      await killAt(point);
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
   for (const [command, count] of countBy(points)) console.log(`  ${command}: ${count} points`);
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
-for (const problem of broken) console.error(problem);
+for (const problem of broken) console.error(String(problem));
+const failed = new Set(broken.map(({ at }) => at)).size;
+const about = (words) => broken.filter(({ problem }) => words.test(problem)).length;
+const unclean = about(/^git fsck/);
 console.log(
-  `${tally.points} points, ${tally.reached} kills, ${tally.reached - new Set(broken.map(({ at }) => at)).size} recovered`,
+  `${tally.points} points, ${tally.reached} kills, ${tally.points - failed} recovered, ` +
+    `fsck ${unclean === 0 ? 'clean' : `unclean ${unclean} times`}, ${about(LOST)} work lost`,
 );
 if (broken.length > 0) process.exitCode = 1;
 
@@ -115,7 +134,7 @@ async function killAt({ call, at }) {
 }
 
 function note(at, problem) {
-  broken.push({ at, toString: () => `${at}: ${problem}` });
+  broken.push({ at, problem, toString: () => `${at}: ${problem}` });
   console.log(`${at}: ${problem}`);
 }
 
@@ -125,7 +144,8 @@ function scene(name) {
   for (const each of [bin, calls]) mkdirSync(each, { recursive: true });
   writeFileSync(join(bin, 'git'), WRAPPER);
   chmodSync(join(bin, 'git'), 0o755);
-  const world = makeWorld(join(place, 'repository'), { files: 20, tasks: 2 });
+  cpSync(template, place, { recursive: true, preserveTimestamps: true });
+  const world = openWorld(join(place, 'repository'), TASKS);
   const env = { PATH: `${bin}:${process.env.PATH}`, CHAOS_CALLS: calls, CHAOS_TARGET: '' };
   return { world, env, calls, place };
 }

@@ -15,7 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { cliDoor, nxDoor } from './doors.mjs';
 import { DISK_FAULTS, failingDisk, FAULTS, jumpingClock } from './faults.mjs';
-import { examine } from './invariants.mjs';
+import { examine, LOST } from './invariants.mjs';
 import { processesWith, signal } from './processes.mjs';
 import { createRandom } from './random.mjs';
 import { makeWorld } from './world.mjs';
@@ -145,7 +145,7 @@ function mountDisk(folder) {
 }
 
 function report() {
-  const lost = total.broken.filter((problem) => /is lost|is nowhere|its file/.test(problem)).length;
+  const lost = total.broken.filter((problem) => LOST.test(problem)).length;
   const doubled = total.broken.filter((problem) => /landed \d+ times/.test(problem)).length;
   const sorted = total.recoveries.sort((a, b) => a - b);
   const at = (share) => ((sorted[Math.floor(sorted.length * share)] ?? 0) / 1000).toFixed(2);

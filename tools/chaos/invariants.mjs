@@ -2,6 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { processesWith } from './processes.mjs';
 
+/** How a problem reads that means lost work. */
+export const LOST = /is lost|is nowhere|its file/;
+
 /**
  * What must hold when a run has come to its end, read from git, the journal and the agents' own log.
  * Returns what does not hold, in words, and how much work was done again.

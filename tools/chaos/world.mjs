@@ -11,6 +11,7 @@ const PRECIOUS = 'half a thought\n';
  * is its own, outside everything the product knows of; one `write(2)` of a short line is not torn.
  */
 const AGENT = `#!/bin/sh
+set -e
 log() { printf '%s %s %s %s\\n' "$1" "$PARALLEL_TASK_ID" "$$" "$(date +%s%3N)" >> "$CHAOS_LOG"; }
 log start
 mkdir -p "out/$PARALLEL_TASK_ID"
@@ -37,22 +38,31 @@ export function makeWorld(root, { files, tasks, nx = false }) {
     if (at % 100 === 0) mkdirSync(join(root, `src/part-${at / 100}`), { recursive: true });
     writeFileSync(join(root, `src/part-${Math.floor(at / 100)}/file-${at}.ts`), content(at));
   }
-  const log = join(root, '..', 'agents.log');
-  writeFileSync(log, '');
+  writeFileSync(logOf(root), '');
   writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx/\n.parallel/\n.worktrees/\n');
   writeFileSync(join(root, 'agent.sh'), AGENT);
-  writeFileSync(join(root, 'parallel.yaml'), planText(tasks, log));
+  writeFileSync(join(root, 'parallel.yaml'), planText(tasks));
   git('add', '.');
   git('commit', '--quiet', '--message', 'start');
   writeFileSync(join(root, 'precious.txt'), PRECIOUS);
+  return openWorld(root, tasks);
+}
+
+/** A world that was made before, or a copy of one. */
+export function openWorld(root, tasks) {
   return {
     root,
-    git,
+    git: gitIn(root),
     tasks: Array.from({ length: tasks }, (_, at) => taskName(at)),
-    log: () => readFileSync(log, 'utf8').trim().split('\n').filter(Boolean).map(parseLine),
+    log: () => readFileSync(logOf(root), 'utf8').trim().split('\n').filter(Boolean).map(parseLine),
     isPreciousThere: () => readFileSync(join(root, 'precious.txt'), 'utf8') === PRECIOUS,
     resultOf: (task) => `done by ${task}\n`,
   };
+}
+
+/** Of the agents, beside the repository. */
+function logOf(root) {
+  return join(root, '..', 'agents.log');
 }
 
 function makeNxWorkspace(root) {
@@ -76,7 +86,7 @@ function taskName(at) {
   return `task-${at + 1}`;
 }
 
-function planText(tasks, log) {
+function planText(tasks) {
   const entry = (at) => {
     const name = taskName(at);
     const after = at % 5 === 4 ? `, depends_on: [${taskName(at - 4)}]` : '';
@@ -86,7 +96,7 @@ function planText(tasks, log) {
   default_agent: worker
   retry_policy: { max_retries: 3, backoff: none }
 agents:
-  worker: { adapter: command, command: 'CHAOS_LOG=${log} sh agent.sh' }
+  worker: { adapter: command, command: 'CHAOS_LOG="$PARALLEL_ROOT/../agents.log" sh agent.sh' }
 tasks:
 ${Array.from({ length: tasks }, (_, at) => entry(at)).join('\n')}
 `;

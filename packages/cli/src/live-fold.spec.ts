@@ -17,7 +17,7 @@ describe('a live fold', () => {
     expect(live.view.counts).toMatchObject({ completed: 1, active: 1 });
   });
 
-  it('takes an event once that comes live while the journal, which has it too, is read', async () => {
+  it('counts an event once that comes live while the journal, which has it too, is read, and shows it', async () => {
     const shown: RunEvent[] = [];
     const live = new LiveFold({ plan, durations: NO_HISTORY }, (event) => shown.push(event));
     let deliver: (events: readonly RunEvent[]) => void = () => undefined;
@@ -31,9 +31,18 @@ describe('a live fold', () => {
     expect(shown).toEqual([]);
     deliver([...past, ...news.slice(0, 2)]);
     await reading;
-    expect(shown).toEqual(news.slice(2));
+    expect(shown).toEqual(news);
     expect(live.view.concurrency).toMatchObject({ active: 1, slotMs: 2000 });
     expect(live.view.lastEventAt).toBe(second(3));
+  });
+
+  it('counts an event once that the journal has before it comes live', async () => {
+    const shown: RunEvent[] = [];
+    const live = new LiveFold({ plan, durations: NO_HISTORY }, (event) => shown.push(event));
+    await live.catchUp({ events: () => Promise.resolve([...past, ...news]) });
+    for (const event of news) live.take(event);
+    expect(shown).toEqual(news);
+    expect(live.view.concurrency).toMatchObject({ active: 1, slotMs: 2000 });
   });
 
   it('needs no past', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFileSystem } from '../adapters/node-file-system';
@@ -94,6 +94,18 @@ describe('of those who look for a leader', () => {
       rmSync(join(folder.path, 'candidate'), { force: true });
     };
     expect(await candidacy().standBack(folder, null, never)).toBe(true);
+  });
+
+  it('nobody waits for one from the future: the clock was set back since', async () => {
+    for (const name of ['', JSON.stringify(self)]) {
+      const path = join(folder.path, 'candidate');
+      writeFileSync(path, name);
+      const inTwoHours = Date.now() / 1000 + 7200;
+      utimesSync(path, inTwoHours, inTwoHours);
+      waited = 0;
+      expect(await candidacy().standBack(folder, null, never)).toBe(true);
+      expect(waited).toBe(0);
+    }
   });
 
   it('nobody waits when it is to end', async () => {

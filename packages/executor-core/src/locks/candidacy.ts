@@ -65,6 +65,7 @@ export class Candidacy {
     const known = isIdentity(maker) ? maker : null;
     if (known !== null && !processes.isAlive(known)) return 'hopeless';
     const patienceMs = known === null ? NAMELESS_PATIENCE_MS : PATIENCE_MS;
-    return clock.now() - since > patienceMs ? 'hopeless' : 'trying';
+    // Made in the future: the clock was set, and nobody can tell how long it has been there.
+    return Math.abs(clock.now() - since) > patienceMs ? 'hopeless' : 'trying';
   }
 }

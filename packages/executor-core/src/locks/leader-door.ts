@@ -138,7 +138,7 @@ export class LeaderDoor {
       } catch (error) {
         const now = this.deps.clock.now();
         this.failingSince ??= now;
-        if (now - this.failingSince < FAILING_LIMIT_MS) {
+        if (Math.abs(now - this.failingSince) < FAILING_LIMIT_MS) {
           await this.pause(CARD_LOOK_MS);
           continue;
         }
@@ -268,7 +268,7 @@ export class LeaderDoor {
     }
     if (this.desk !== null) return;
     this.unreachableSince ??= clock.now();
-    if (clock.now() - this.unreachableSince < UNREACHABLE_AFTER_MS) return;
+    if (Math.abs(clock.now() - this.unreachableSince) < UNREACHABLE_AFTER_MS) return;
     this.unreachableSince = null;
     quick.create(join(folder.path, YIELD_FILE), '');
   }

@@ -42,7 +42,8 @@ async function readLine(fs: FileSystem, path: string): Promise<string> {
 /** It does not move while a process runs: asked once per git and checkout. */
 const known = new WeakMap<Git, Map<string, Promise<string>>>();
 
-function commonDir(git: Git, root: string): Promise<string> {
+/** The git folder that all checkouts of the repository around `root` share, absolute. */
+export function commonDir(git: Git, root: string): Promise<string> {
   const byRoot = known.get(git) ?? new Map<string, Promise<string>>();
   known.set(git, byRoot);
   const args = ['rev-parse', '--path-format=absolute', '--git-common-dir'];

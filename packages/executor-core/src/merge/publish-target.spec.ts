@@ -1,5 +1,8 @@
 import * as nodeFs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { nodeProcesses } from '../adapters/node-processes';
+import { nodeProcessTrees } from '../adapters/node-process-trees';
+import { parseRunId } from '../model/ids';
 import type { MergeRig } from '../testing/merge-rig';
 import { INTEGRATION, makeMergeRig } from '../testing/merge-rig';
 import { absorbTarget } from './absorb-target';
@@ -11,6 +14,9 @@ import { publishTarget } from './publish-target';
 jest.setTimeout(30_000);
 
 const MAIN = 'refs/heads/main';
+const RUN = parseRunId('PEXEC-1');
+const trees = nodeProcessTrees(nodeProcesses().self());
+const pause = (): Promise<void> => Promise.resolve();
 
 describe('publishTarget', () => {
   let rig: MergeRig;
@@ -28,7 +34,12 @@ describe('publishTarget', () => {
   afterEach(() => rig.cleanup());
 
   const publish = (target: string | null = MAIN): Promise<PublishResult> =>
-    publishTarget({ git: rig.git, fs: rig.fs, root: rig.root, target, commit });
+    publishTarget({
+      ...{ git: rig.git, fs: rig.fs, root: rig.root, run: RUN, trees },
+      target,
+      commit,
+      pause,
+    });
   const read = (path: string): Promise<string> => nodeFs.readFile(join(rig.root, path), 'utf8');
   const at = (ref: string): Promise<string> => rig.repo.git(['rev-parse', ref]);
   /** Everything of the user's that must not change while the target is held. */

@@ -1,14 +1,15 @@
-import type { FileSystem } from '../ports/file-system';
+import type { RunId } from '../model/ids';
 import type { Git } from '../ports/git';
 import type { LinkedWorktree } from './checked-out';
 import { branchUse } from './checked-out';
+import { holdCheckout, moverMark } from './checkout-hold';
 import { advanceIntegration, readRef } from './land';
 import { isAncestor } from './landed';
+import type { MendRequest } from './mend-checkout';
+import { mendCheckout } from './mend-checkout';
 
-export interface PublishRequest {
-  readonly git: Git;
-  readonly fs: FileSystem;
-  readonly root: string;
+export interface PublishRequest extends MendRequest {
+  readonly run: RunId;
   /** Full name of the branch the run started on; `null`: it started on a detached HEAD. */
   readonly target: string | null;
   /** Tip of the integration branch. */
@@ -37,7 +38,8 @@ const FAST_FORWARD = [
  * Brings the branch the run started on up to the integration tip, by fast-forward only. A branch that
  * is checked out moves together with its working tree; where that would overwrite uncommitted or
  * untracked files it is held, and the user's files, index and stash stay as they are byte for byte.
- * Done again after success it changes nothing. Call it under the worktree mutex.
+ * What a kill left of an earlier move is put right first. Done again after success it changes nothing.
+ * Call it under the worktree mutex.
  */
 export async function publishTarget(request: PublishRequest): Promise<PublishResult> {
   const { git, fs, root, target, commit } = request;
@@ -47,6 +49,7 @@ export async function publishTarget(request: PublishRequest): Promise<PublishRes
       `git merge ${commit}`,
     );
   }
+  await mendCheckout(request);
   const tip = await readRef(git, root, target);
   if (tip === commit) return { kind: 'advanced', commit };
   if (tip !== null && (await isAncestor(git, root, commit, tip))) {
@@ -56,7 +59,7 @@ export async function publishTarget(request: PublishRequest): Promise<PublishRes
   const use = await branchUse(git, fs, root, target);
   switch (use.kind) {
     case 'checked-out':
-      return moveCheckedOut(request, target, use.worktree);
+      return moveCheckedOut(request, { target, from: tip ?? commit }, use.worktree);
     case 'rebasing':
       return held(
         `${target} is being rebased in ${use.worktree.path}`,
@@ -85,18 +88,48 @@ async function moveFree(
 }
 
 async function moveCheckedOut(
-  { git, root, commit }: PublishRequest,
-  target: string,
+  request: PublishRequest,
+  { target, from }: { readonly target: string; readonly from: string },
   worktree: LinkedWorktree,
 ): Promise<PublishResult> {
+  const { git, run, commit } = request;
   if (worktree.missing) {
     return held(
       `${target} is checked out in ${worktree.path}, which is gone`,
       'git worktree prune, then resume the run.',
     );
   }
+  const gitDir = await git.text(['rev-parse', '--absolute-git-dir'], { cwd: worktree.path });
+  const move = { run, worktree: worktree.path, gitDir, target, from, to: commit };
+  const hold = await holdCheckout(request, move);
+  if (hold === null) {
+    return held(
+      `another git works in ${worktree.path}, or left ${gitDir}/index.lock behind`,
+      `When none does any more, remove that file, then: git merge --ff-only ${commit}`,
+    );
+  }
+  let moved = false;
+  try {
+    const answer = await fastForward(request, target, worktree, hold.index);
+    moved = answer.kind === 'advanced';
+    return answer;
+  } finally {
+    await hold.end(moved);
+  }
+}
+
+async function fastForward(
+  { git, root, run, commit }: PublishRequest,
+  target: string,
+  worktree: LinkedWorktree,
+  index: string,
+): Promise<PublishResult> {
   const remembered = await ownRef(git, worktree.path, ORIG_HEAD);
-  const merged = await git.run([...FAST_FORWARD, commit], { cwd: worktree.path });
+  const mark = moverMark({ run });
+  const merged = await git.run([...FAST_FORWARD, commit], {
+    cwd: worktree.path,
+    env: { GIT_INDEX_FILE: index, PARALLEL_RUN_ID: mark.run, PARALLEL_TASK_ID: mark.task },
+  });
   if (merged.exitCode === 0 && (await readRef(git, root, target)) === commit) {
     return { kind: 'advanced', commit };
   }

@@ -36,6 +36,8 @@ export type TaskState =
       readonly name: 'backoff';
       /** Number of the attempt that follows. */
       readonly attempt: number;
+      /** When the wait began and when it ends (epoch ms). */
+      readonly since: number;
       readonly retryAt: number;
       readonly failure: Failure;
     }

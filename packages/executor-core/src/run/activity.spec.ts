@@ -106,3 +106,16 @@ describe('a deadline', () => {
     expect(calls).toEqual(['suspend a', 'continue a']);
   });
 });
+
+describe('a back-off', () => {
+  it('takes as long as was decided, however the clock is set before it begins', () => {
+    const clock = new HandClock();
+    const { activity, facts } = activityWith(() => Promise.reject(new Error('nobody asks')), clock);
+    clock.pass(1_000_000);
+    activity.perform({ type: 'wake', task: task.id, afterMs: 300 });
+    clock.pass(299);
+    expect(facts).toEqual([]);
+    clock.pass(1);
+    expect(facts).toEqual([{ type: 'timer:due', task: 'a', at: 1_000_300 }]);
+  });
+});

@@ -184,10 +184,10 @@ export class Activity {
     await this.deps.leases.release(token);
   }
 
-  private wake({ task, at }: Extract<Command, { type: 'wake' }>): void {
+  private wake({ task, afterMs }: Extract<Command, { type: 'wake' }>): void {
     const { clock, emit } = this.deps;
     this.timers.get(task)?.();
-    const cancel = clock.after(Math.max(0, at - clock.now()), () => {
+    const cancel = clock.after(afterMs, () => {
       this.timers.delete(task);
       void emit({ type: 'timer:due', task, at: clock.now() });
     });

@@ -9,9 +9,12 @@ import { statusJson } from '../report/status-json';
 import type { TestRepository } from '../testing/git-repository';
 import { makeRepository } from '../testing/git-repository';
 import { planOf } from '../testing/plan';
-import { openEngine } from './engine';
+import { runStarted } from '../testing/run-fixture';
+import { createRun } from '../store/run-dir';
+import { openEngine, openRunJournal } from './engine';
 import { startRun } from './run';
 import { openRunReader } from './run-reader';
+import { openWorkspaceWith } from './workspace';
 
 jest.setTimeout(60_000);
 
@@ -104,5 +107,40 @@ describe('a run whose disk is full', () => {
     });
     await expect(run.done).rejects.toThrow('cannot go on');
     expect(existsSync(join(repository.root, '.worktrees/agent-1'))).toBe(false);
+  });
+
+  onDiskOfItsOwn('is not begun, is asked nothing, and both say why and what to do', async () => {
+    const plan = planOf({ agents: [{ command: 'true' }], tasks: ['a'] });
+    const tools = nodeToolbox();
+    const workspace = await openWorkspaceWith(tools, repository.root);
+    const run = await createRun(tools.fs, tools.clock, repository.root, plan);
+    const owner = tools.processes.self();
+    const begun = { ...runStarted(plan), run, owner } as RunEvent;
+    const filler = join(disk, 'filler');
+    const journal = await openRunJournal(tools, repository.root, run);
+    await journal.append([begun]);
+    await journal.close();
+    spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096'], { stdio: 'ignore' });
+
+    // A few still fit into what the disk has given the journal already.
+    const askOften = async (): Promise<void> => {
+      for (let times = 0; times < 50; times += 1) await workspace.request({ kind: 'pause' });
+    };
+    await expect(askOften()).rejects.toMatchObject({
+      name: 'UserError',
+      kind: 'environment',
+      message: expect.stringMatching(
+        /^Nothing was asked of the run: the disk refuses \(/,
+      ) as unknown,
+      fix: expect.stringContaining('ask again') as unknown,
+    });
+    await expect(workspace.start(plan)).rejects.toMatchObject({
+      name: 'UserError',
+      kind: 'environment',
+      message: expect.stringMatching(/cannot be(gin| used): the disk refuses \(/) as unknown,
+    });
+    rmSync(filler);
+    const { done } = await workspace.start(plan);
+    expect((await done).parallel_execution.status).toBe('completed');
   });
 });

@@ -8,11 +8,13 @@ import { publishTarget } from '../merge/publish-target';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
+import type { ProcessTrees } from '../ports/processes';
 import type { Verifier } from './verifier';
 
 export interface IntegrationContext {
   readonly git: Git;
   readonly fs: FileSystem;
+  readonly trees: ProcessTrees;
   readonly clock: Clock;
   readonly root: string;
   readonly run: RunId;
@@ -25,6 +27,8 @@ export interface IntegrationContext {
   readonly verifier: Verifier | null;
 }
 
+/** No git that lives holds the lock of a ref for so long. */
+const REF_LOCK_MS = 1000;
 /** How often a target that moves while we look at it is caught up with. */
 const CATCH_UP_TRIES = 3;
 
@@ -77,9 +81,11 @@ export class Integration {
     if (target === null) return;
     const before = await this.targetTip(target);
     for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
-      const { git, fs, root } = context;
+      const { git, fs, trees, root, run, clock } = context;
       const commit = await this.tip();
-      const request = { git, fs, root, target, commit };
+      const pause = (): Promise<void> =>
+        new Promise((resolve) => clock.after(REF_LOCK_MS, resolve));
+      const request = { git, fs, trees, root, run, target, commit, pause };
       const answer = await context.alone(() => publishTarget(request));
       switch (answer.kind) {
         case 'advanced':

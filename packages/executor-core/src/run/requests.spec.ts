@@ -1,12 +1,16 @@
+import { rmSync } from 'node:fs';
 import { nodeToolbox } from '../create-executor';
 import type { RunEvent } from '../model/event';
 import type { RunId } from '../model/ids';
 import { parseTaskId } from '../model/ids';
 import type { Plan } from '../model/task';
+import { runResult } from '../report/run-result';
+import { writeResultFile } from '../store/result-file';
 import { createRun } from '../store/run-dir';
 import { makeRepository } from '../testing/git-repository';
 import type { TestRepository } from '../testing/git-repository';
 import { failed, landed, planOf, runStarted, second, started } from '../testing/run-fixture';
+import { planOf as parallelPlan } from '../testing/plan';
 import { openRunJournal } from './engine';
 import type { Workspace } from './workspace';
 import { openWorkspaceWith } from './workspace';
@@ -181,11 +185,31 @@ describe('a retry', () => {
 
 describe('resume', () => {
   it('tells what to do with a run that ended with failures', async () => {
-    await journal([...failed('a', 2), finished('failed')]);
+    const run = await journal([...failed('a', 2), finished('failed')]);
+    const events = (await (await workspace.reader(run))?.events()) ?? [];
+    await writeResultFile(tools.fs, repository.root, run, runResult(plan, events, second(10)));
     expect(await workspace.resume()).toMatchObject({
       kind: 'nothing',
       reason: expect.stringContaining('retry --all') as unknown,
     });
+  });
+
+  it('finishes what a process that died at the very end of a run had not come to', async () => {
+    const command = 'mkdir -p a; echo run >> a/out';
+    const simple = parallelPlan({ agents: [{ command }], tasks: ['a'] });
+    const base = (await repository.git(['rev-parse', 'main'])).trim();
+    const run = await workspace.start(simple);
+    const { target } = await run.done;
+    expect(await workspace.resume()).toMatchObject({ kind: 'nothing' });
+
+    await repository.git(['reset', '--quiet', '--hard', base]);
+    rmSync(run.reportPath);
+    const again = await workspace.resume();
+    if (again.kind !== 'resumed') throw new Error('It did not go on.');
+    expect((await again.run.done).parallel_execution.status).toBe('completed');
+    expect((await repository.git(['rev-parse', 'main'])).trim()).toBe(target.commit);
+    expect(await repository.git(['show', 'main:a/out'])).toBe('run');
+    expect(await workspace.resume()).toMatchObject({ kind: 'nothing' });
   });
 
   it('tells a paused run to go on, and leaves a running one alone', async () => {

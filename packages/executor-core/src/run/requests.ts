@@ -7,7 +7,9 @@ import { viewOf } from '../report/fold';
 import type { RunView, TaskView } from '../report/run-view';
 import { isTaskSettled } from '../report/run-view';
 import { busyTasks } from '../report/status-json';
+import { readResultFile } from '../store/result-file';
 import { listText } from '../report/duration-text';
+import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { appendFact } from './engine';
 import type { Run } from './run';
@@ -43,6 +45,8 @@ interface RunPlace extends Place {
   readonly engine: (plan: Plan) => Promise<Engine>;
 }
 
+const ASK_AGAIN =
+  'Make room on it, then ask again. Until then the run decides nothing and starts nothing; to end it as it is, press Ctrl-C twice where it runs.';
 /** Agents a run may have at once unless its plan allows more. */
 const MOST_AGENTS = 25;
 
@@ -76,14 +80,17 @@ export async function sendRequest(
 /** Tells a live paused run to go on, or continues here one whose process is gone or was stopped. */
 export async function resumeRun(place: RunPlace, reader: RunReader | null): Promise<ResumeResult> {
   if (reader === null) return { kind: 'nothing', reason: 'there is no run yet' };
-  const { outcome, mode, retries } = standingOf(await reader.events());
+  const events = await reader.events();
+  const { outcome, mode, retries, frontDoor } = standingOf(events);
   if (outcome === null && (await reader.ownerAlive())) {
     if (mode !== 'paused') return { kind: 'nothing', reason: `${reader.id} is running` };
     await ask(place, reader.id, { kind: 'resume' });
     return { kind: 'signalled', runId: reader.id };
   }
-  if (outcome === 'completed') return { kind: 'nothing', reason: `${reader.id} is complete` };
-  if (outcome === 'failed' && !retries) {
+  const over = frontDoor === 'nx' || (await isConcluded(place, reader.id, events));
+  if (outcome === 'completed' && over)
+    return { kind: 'nothing', reason: `${reader.id} is complete` };
+  if (outcome === 'failed' && !retries && over) {
     const reason = `${reader.id} has ended with failures; parallel-cli retry --all tries them again`;
     return { kind: 'nothing', reason };
   }
@@ -121,6 +128,21 @@ export async function retryTasks(
   return { kind: 'resumed', run: await continueHere(place, reader) };
 }
 
+/**
+ * `true` when the process that ended the run came to the end of its own work: the target has what landed,
+ * no worktree is left, and last of all the result of this very end was written.
+ */
+async function isConcluded(
+  { tools, root }: Place,
+  run: RunId,
+  events: readonly RunEvent[],
+): Promise<boolean> {
+  const ended = events.findLast(({ type }) => type === 'run:finished');
+  const result = await readResultFile(tools.fs, root, run).catch(() => null);
+  const told = result?.parallel_execution.timing.completed_at ?? null;
+  return told !== null && Date.parse(told) === ended?.at;
+}
+
 /** How a run stands by its journal alone. */
 interface Standing {
   readonly outcome: RunOutcome | null;
@@ -147,12 +169,14 @@ function standingOf(events: readonly RunEvent[]): Standing {
 async function ask(place: Place, run: RunId, request: ControlRequest): Promise<void> {
   const { processes, clock } = place.tools;
   const by = `parallel-cli (pid ${processes.self().pid})`;
-  await appendFact(place.tools, place.root, run, {
-    type: 'control:requested',
-    request,
-    by,
-    at: clock.now(),
-  });
+  await tellDiskRefusal('Nothing was asked of the run', ASK_AGAIN, () =>
+    appendFact(place.tools, place.root, run, {
+      type: 'control:requested',
+      request,
+      by,
+      at: clock.now(),
+    }),
+  );
 }
 
 async function continueHere(place: RunPlace, { id, plan }: RunReader): Promise<Run> {

@@ -4,7 +4,6 @@ import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
 import type { RunResult } from '../model/result';
 import type { Plan } from '../model/task';
-import { diskTroubleOf } from '../model/disk-trouble';
 import { UserError } from '../model/user-error';
 import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
@@ -15,6 +14,7 @@ import { createRun, runPaths } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import { checkSandbox } from './confine';
+import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { checkAdapters, claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
@@ -50,6 +50,8 @@ export interface Run {
   stop(how: 'drain' | 'stop' | 'kill'): void;
 }
 
+const MEND_AND_RESUME = 'Mend that, then continue with parallel-cli resume.';
+
 export interface StartOptions {
   readonly frontDoor: FrontDoor;
 }
@@ -60,29 +62,46 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   await checkSandbox(opened.tools, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
-  const claim = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
-  const id = await createRun(fs, clock, repository.root, plan);
-  const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
-  const first: Fact = {
-    type: 'run:started',
-    run: id,
-    planFile: plan.file,
-    planDigest: planDigest(plan),
-    base: repository.head,
-    target: repository.branch,
-    maxAgents: plan.settings.maxAgents,
-    frontDoor: options.frontDoor,
-    tasks: plan.tasks.length,
-    owner: processes.self(),
-    at: clock.now(),
-  };
-  return launch(engine, {
-    id,
-    plan,
-    claim,
-    first,
-    frontDoor: options.frontDoor,
-    ...(await journalOf(engine, id, plan)),
+  const { frontDoor } = options;
+  const made = parseRunId(`PEXEC-${clock.now()}`);
+  return inClaim(opened, made, frontDoor, async (claim) => {
+    const id = await createRun(fs, clock, repository.root, plan);
+    const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
+    const first: Fact = {
+      type: 'run:started',
+      run: id,
+      planFile: plan.file,
+      planDigest: planDigest(plan),
+      base: repository.head,
+      target: repository.branch,
+      maxAgents: plan.settings.maxAgents,
+      frontDoor,
+      tasks: plan.tasks.length,
+      owner: processes.self(),
+      at: clock.now(),
+    };
+    const { journal, snapshots } = await journalOf(engine, id, plan);
+    return launch(engine, { id, plan, claim, first, frontDoor, journal, snapshots });
+  });
+}
+
+/** Begins a run with the checkout claimed for it; where that fails, the checkout is given back. */
+function inClaim(
+  opened: Engine,
+  run: RunId,
+  frontDoor: FrontDoor,
+  begin: (claim: number) => Promise<Run>,
+): Promise<Run> {
+  const fix = 'Make room on it or mend it, then try again. What was stored before is not lost.';
+  return tellDiskRefusal('The run cannot begin', fix, async () => {
+    const claim = await claimWorkspace(opened, run, frontDoor);
+    try {
+      return await begin(claim);
+    } catch (error) {
+      await opened.leases.release(claim).catch(() => undefined);
+      await opened.leases.close().catch(() => undefined);
+      throw error;
+    }
   });
 }
 
@@ -90,24 +109,25 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
-  const claim = await claimWorkspace(opened, id, 'cli');
-  const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
-  const { journal, snapshots } = await journalOf(engine, id, plan);
-  const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
-  const { clock, processes } = engine.tools;
-  const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
-  return launch(engine, {
-    id,
-    plan,
-    claim,
-    journal,
-    snapshots,
-    state,
-    before: facts,
-    requests,
-    tokens,
-    first,
-    frontDoor: 'cli',
+  return inClaim(opened, id, 'cli', async (claim) => {
+    const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
+    const { journal, snapshots } = await journalOf(engine, id, plan);
+    const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
+    const { clock, processes } = engine.tools;
+    const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
+    return launch(engine, {
+      id,
+      plan,
+      claim,
+      journal,
+      snapshots,
+      state,
+      before: facts,
+      requests,
+      tokens,
+      first,
+      frontDoor: 'cli',
+    });
   });
 }
 
@@ -192,7 +212,10 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
   for (const request of info.requests ?? []) loop.takeIn(request);
   try {
     await loop.finished.catch((error: unknown) => giveUp(error, info, parts));
-    return await conclude(engine, info, parts).catch((error: unknown) => unfinished(error, info));
+    // The disk refused to the end, and somebody told the run not to wait for it.
+    return await tellDiskRefusal(`The run ${info.id} cannot go on`, MEND_AND_RESUME, () =>
+      conclude(engine, info, parts),
+    );
   } finally {
     unfollow();
     await engine.leases.release(info.claim);
@@ -208,17 +231,7 @@ async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<ne
   throw new UserError(
     'environment',
     `The run ${info.id} cannot go on: its journal cannot be written (${messageOf(error)}).`,
-    'Mend that, then continue with parallel-cli resume.',
-  );
-}
-
-/** The disk refused to the end, and somebody told the run not to wait for it. */
-function unfinished(error: unknown, info: Launch): never {
-  if (diskTroubleOf(error) === null) throw error;
-  throw new UserError(
-    'environment',
-    `The run ${info.id} cannot go on: the disk refuses (${messageOf(error)}).`,
-    'Mend that, then continue with parallel-cli resume.',
+    MEND_AND_RESUME,
   );
 }
 

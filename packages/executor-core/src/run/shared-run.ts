@@ -13,6 +13,7 @@ import { joinRun, loadRunPlan } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import { checkSandbox } from './confine';
+import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { claimWorkspace, openRunJournal, withSecretsOf } from './engine';
 import { isFact } from './facts';
@@ -35,8 +36,14 @@ export async function inSharedRun<T>(
 ): Promise<T> {
   const { tools, repository } = opened;
   await checkSandbox(tools, plan);
-  const claim = await claimWorkspace(opened, run, 'nx');
-  const created = await joinRun(tools.fs, repository.root, run, plan);
+  const { claim, created } = await tellDiskRefusal(
+    'The task cannot begin',
+    'Make room on it or mend it, then run the same nx command again.',
+    async () => ({
+      claim: await claimWorkspace(opened, run, 'nx'),
+      created: await joinRun(tools.fs, repository.root, run, plan),
+    }),
+  );
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
   const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
   const parts = await assembleRun(engine, {

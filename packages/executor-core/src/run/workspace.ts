@@ -18,6 +18,7 @@ import { waitAtBarrier } from './barrier-wait';
 import type { CleanReport, CleanResult } from './clean';
 import { cleanUp, reportLeftovers } from './clean';
 import { declareNoop } from './declare-noop';
+import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { knownDurations } from './learn-durations';
 import { appendFact, openEngine } from './engine';
@@ -109,7 +110,9 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
   const repository = await inspectRepository(tools.git, tools.env['PARALLEL_ROOT'] ?? cwd);
   const { root } = repository;
   const engine = (plan: Plan): Promise<Engine> =>
-    openEngine(tools, root, plan.settings.lockTimeoutMs, repository);
+    tellDiskRefusal('The checkout cannot be used', 'Make room on it or mend it.', () =>
+      openEngine(tools, root, plan.settings.lockTimeoutMs, repository),
+    );
   const reader = async (runId?: string): Promise<RunReader | null> => {
     if (runId !== undefined && !isRunId(runId)) {
       throw new UserError(

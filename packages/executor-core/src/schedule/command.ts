@@ -33,8 +33,8 @@ export type Command =
       readonly what: 'slot' | 'all';
       readonly token?: number;
     }
-  /** Report `timer:due` at `at` (epoch ms). */
-  | { readonly type: 'wake'; readonly task: TaskId; readonly at: number }
+  /** Report `timer:due` in `afterMs`: a clock that is set meanwhile changes nothing. */
+  | { readonly type: 'wake'; readonly task: TaskId; readonly afterMs: number }
   | { readonly type: 'stop'; readonly task: TaskId; readonly how: 'interrupt' | 'kill' }
   /** Freeze the agent's processes where they are (`suspend`), or let them go on. */
   | { readonly type: 'suspend' | 'continue'; readonly task: TaskId }

@@ -48,6 +48,16 @@ describe('the deadline of a task', () => {
     expect(run.events('task:failed')).toMatchObject([{ failure: { kind: 'deadline' } }]);
   });
 
+  it('counts from the restart where the task began in the future: the clock was set back since', () => {
+    const run = bench(draft);
+    run.now = 7_200_000;
+    run.lease('a').fail('a', { kind: 'interrupted', message: 'gone' });
+    run.take('deadline');
+    run.now = 50;
+    run.resume();
+    expect(run.takeAll('deadline')).toEqual([{ type: 'deadline', task: 'a', at: 150 }]);
+  });
+
   it('is armed again after a restart, from the time of the first start', () => {
     const run = bench(draft);
     run.now = 10;

@@ -248,4 +248,18 @@ describe('the scheduler', () => {
     const folded = run.journal.reduce(evolve, initialState(run.state.problem));
     expect(folded).toEqual(run.state);
   });
+
+  it('waits after a restart for what is left of a back-off, however the clock was set meanwhile', () => {
+    const retry = { maxRetries: 3, backoff: 'fixed', baseMs: 1000, maxMs: 1000 } as const;
+    const leftAt = (now: number): number | undefined => {
+      const run = bench({ settings: { retry }, tasks: ['a'] });
+      run.now = 7_200_000;
+      run.lease('a').fail('a');
+      expect(run.takeAll('wake')).toEqual([{ type: 'wake', task: 'a', afterMs: 1000 }]);
+      run.now = now;
+      run.resume();
+      return run.takeAll('wake')[0]?.afterMs;
+    };
+    expect([7_200_400, 9_000_000, 5, 7_199_999].map(leftAt)).toEqual([600, 0, 1000, 1000]);
+  });
 });

@@ -10,7 +10,7 @@ import { evolve } from './evolve';
 import { armRunDeadline, meetRunDeadline, onOverdue } from './overdue';
 import { taskAt } from './problem';
 import { reopen, settleBlocked } from './reopen';
-import { mayRetry, retryDelayMs } from './retry-policy';
+import { backoffLeftMs, mayRetry, retryDelayMs } from './retry-policy';
 import type { RunState } from './run-state';
 import { isDead, stateOf } from './run-state';
 import { slotsFor, stealReason } from './slots';
@@ -181,9 +181,10 @@ function onAttemptFailed(turn: Turn, before: RunState, event: EventOf<'attempt:f
     turn.record({ type: 'task:withdrawn', task });
   } else if (!turn.state.failedFast && mayRetry(settings.retry, failure, count)) {
     const seed = `${task}/${now.attempt}`;
-    const retryAt = turn.at + retryDelayMs(settings.retry, count.spent + count.free, seed, failure);
+    const afterMs = retryDelayMs(settings.retry, count.spent + count.free, seed, failure);
+    const retryAt = turn.at + afterMs;
     turn.record({ type: 'task:retrying', task, attempt: now.attempt + 1, retryAt, failure });
-    turn.command({ type: 'wake', task, at: retryAt });
+    turn.command({ type: 'wake', task, afterMs });
   } else {
     turn.failForGood(task, failure);
   }
@@ -249,7 +250,8 @@ function continueAfterRestart(turn: Turn, before: RunState): void {
   for (const { index, id: task } of turn.state.problem.plan.tasks) {
     const now = turn.state.tasks.get(index);
     if (now.name === 'leasing') turn.withdraw(task);
-    if (now.name === 'backoff') turn.command({ type: 'wake', task, at: now.retryAt });
+    if (now.name === 'backoff')
+      turn.command({ type: 'wake', task, afterMs: backoffLeftMs(now, turn.at) });
     const deadline = isSettled(now) ? null : taskDeadline(turn.state, index);
     if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });
   }

@@ -7,6 +7,7 @@ import {
   mendBarriers,
   openBarrier,
 } from './barrier-state';
+import { Chunked } from './chunked';
 import { followUp, note, replace } from './effects';
 import { changed, type RunState } from './run-state';
 import { nextTaskState, type TaskEvent } from './transitions';
@@ -26,7 +27,7 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
     case 'run:started':
       return changed(goOn(state), { startedAt: event.at });
     case 'run:resumed':
-      return goOn(state);
+      return startedBy(goOn(state), event.at);
     case 'run:joined':
       return changed(state, { started: true });
     case 'run:mode':
@@ -59,6 +60,14 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
 
 function goOn(state: RunState): RunState {
   return changed(state, { started: true, mode: 'running', suspended: false, outcome: null });
+}
+
+/** Nothing can have begun after `at`: where it seems so, the clock was ahead then, and deadlines count from now. */
+function startedBy(state: RunState, at: number): RunState {
+  const earlier = (begun: number | null): number | null =>
+    begun === null ? null : Math.min(begun, at);
+  const firstStarts = Chunked.from(state.firstStarts.toArray().map(earlier));
+  return { ...state, startedAt: earlier(state.startedAt), firstStarts };
 }
 
 /** With nobody there to decide, a retry waits for the run to be resumed. */

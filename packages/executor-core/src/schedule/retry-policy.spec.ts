@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { Failure } from '../model/failure';
 import type { RetryPolicy } from '../model/task';
-import { mayRetry, retryDelayMs } from './retry-policy';
+import { backoffLeftMs, mayRetry, retryDelayMs } from './retry-policy';
 
 const EXPONENTIAL: RetryPolicy = {
   maxRetries: 3,
@@ -81,5 +81,25 @@ describe('whether a task is tried again', () => {
     { kind: 'deadline', scope: 'run', afterMs: 1 },
   ])('never after %j', (failure) => {
     expect(mayRetry(EXPONENTIAL, failure, { spent: 0, free: 1 })).toBe(false);
+  });
+});
+
+describe('what is left of a back-off', () => {
+  const backoff = { since: 10_000, retryAt: 14_000 };
+
+  it('gets less as time goes by, to nothing', () => {
+    expect([10_000, 11_000, 14_000, 20_000].map((at) => backoffLeftMs(backoff, at))).toEqual([
+      4000, 3000, 0, 0,
+    ]);
+  });
+
+  it('is never more than it was, whatever the clock was set to meanwhile', () => {
+    fc.assert(
+      fc.property(fc.nat(1e6), fc.nat(1e6), fc.integer(), (since, delay, at) => {
+        const left = backoffLeftMs({ since, retryAt: since + delay }, at);
+        expect(left).toBeGreaterThanOrEqual(0);
+        expect(left).toBeLessThanOrEqual(delay);
+      }),
+    );
   });
 });

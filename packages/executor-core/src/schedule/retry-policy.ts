@@ -47,6 +47,17 @@ export function retryDelayMs(
   return askedDelayMs(failure) + backoffMs(policy, failures, seed);
 }
 
+/**
+ * What is left of a back-off at `at` (epoch ms), in ms. Where the clock says that it has not begun yet, the
+ * clock was set: it is all to come then, and never more than that.
+ */
+export function backoffLeftMs(
+  { since, retryAt }: { readonly since: number; readonly retryAt: number },
+  at: number,
+): number {
+  return Math.max(0, retryAt - Math.max(since, at));
+}
+
 /** Only who was turned away by a server knows when to come back. */
 function askedDelayMs(failure: Failure): number {
   const name = failureClass(failure);

@@ -58,8 +58,8 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'task:landed': (before, { commit }) =>
     before.name === 'landed' ? null : { name: 'landed', attempt: before.attempt, commit },
   'attempt:failed': (before, event) => (isCurrent(before, event) ? before : null),
-  'task:retrying': (before, { attempt, retryAt, failure }) =>
-    isSettled(before) ? null : { name: 'backoff', attempt, retryAt, failure },
+  'task:retrying': (before, { attempt, retryAt, failure, at: since }) =>
+    isSettled(before) ? null : { name: 'backoff', attempt, since, retryAt, failure },
   'timer:due': (before) =>
     before.name === 'backoff' ? { name: 'pending', attempt: before.attempt } : null,
   'task:failed': (before, { failure }) =>

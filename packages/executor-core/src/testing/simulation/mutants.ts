@@ -194,13 +194,13 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'forgets the wake-up',
     'decide.ts',
-    "    turn.command({ type: 'wake', task, at: retryAt });\n",
+    "    turn.command({ type: 'wake', task, afterMs });\n",
     '',
   ),
   mutant(
     'forgets the wake-up after a restart',
     'decide.ts',
-    "turn.command({ type: 'wake', task, at: now.retryAt })",
+    "turn.command({ type: 'wake', task, afterMs: backoffLeftMs(now, turn.at) })",
     'turn.at',
   ),
   mutant(

@@ -136,7 +136,10 @@ export class World {
         this.free(command);
         return;
       case 'wake':
-        this.timers.push({ at: command.at, report: { type: 'timer:due', task: command.task } });
+        this.timers.push({
+          at: this.now + command.afterMs,
+          report: { type: 'timer:due', task: command.task },
+        });
         return;
       case 'deadline': {
         const { task, at } = command;
