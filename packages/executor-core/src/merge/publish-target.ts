@@ -2,7 +2,9 @@ import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
 import type { LinkedWorktree } from './checked-out';
 import { branchUse } from './checked-out';
-import { advanceIntegration, readRef } from './land';
+import type { RefGuard } from './land';
+import { advanceIntegration, readRef, TakenOver } from './land';
+import { isFenceUp } from './fence';
 import { isAncestor } from './landed';
 
 export interface PublishRequest {
@@ -13,6 +15,8 @@ export interface PublishRequest {
   readonly target: string | null;
   /** Tip of the integration branch. */
   readonly commit: string;
+  /** Who may land. */
+  readonly fence?: RefGuard;
 }
 
 export type PublishResult =
@@ -37,10 +41,12 @@ const FAST_FORWARD = [
  * Brings the branch the run started on up to the integration tip, by fast-forward only. A branch that
  * is checked out moves together with its working tree; where that would overwrite uncommitted or
  * untracked files it is held, and the user's files, index and stash stay as they are byte for byte.
- * Done again after success it changes nothing. Call it under the worktree mutex.
+ * Done again after success it changes nothing. Call it under the worktree mutex. Rejects with `TakenOver`
+ * when the fence was moved; a working tree that is moved in that very moment gets what had landed before.
  */
 export async function publishTarget(request: PublishRequest): Promise<PublishResult> {
-  const { git, fs, root, target, commit } = request;
+  const { git, fs, root, target, commit, fence } = request;
+  if (fence !== undefined && !(await isFenceUp(git, root, fence))) throw new TakenOver();
   if (target === null) {
     return held(
       'the run started on a detached HEAD, so there is no branch to move',
@@ -72,11 +78,11 @@ async function moveFree(
   target: string,
   tip: string | null,
 ): Promise<PublishResult> {
-  const { git, root, commit } = request;
+  const { git, root, commit, fence: guard } = request;
   // A deleted branch stays deleted: that was somebody's decision.
   if (tip === null)
     return held(`${target} does not exist any more`, `git branch ${shortName(target)} ${commit}`);
-  const move = { git, root, ref: target, from: tip, to: commit };
+  const move = { git, root, ref: target, from: tip, to: commit, guard };
   if ((await advanceIntegration(move)) === 'moved') return { kind: 'advanced', commit };
   const now = await readRef(git, root, target);
   return now === null

@@ -9,14 +9,17 @@ import { UserError } from '../model/user-error';
 import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
 import { runResult } from '../report/run-result';
+import { TakenOver } from '../merge/land';
 import type { RunState } from '../schedule/run-state';
 import { writeResultFile } from '../store/result-file';
 import { createRun, runPaths } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import type { Claim } from './claim';
+import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
 import { checkSandbox } from './confine';
 import type { Engine } from './engine';
-import { checkAdapters, claimWorkspace, openRunJournal, withSecretsOf } from './engine';
+import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
 import { recoverRun } from './recover';
@@ -60,9 +63,11 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   await checkSandbox(opened.tools, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
-  const claim = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), options.frontDoor);
+  const { frontDoor } = options;
+  const token = await claimWorkspace(opened, parseRunId(`PEXEC-${clock.now()}`), frontDoor);
   const id = await createRun(fs, clock, repository.root, plan);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
+  const claim = await raiseClaim(engine, token, id, frontDoor);
   const first: Fact = {
     type: 'run:started',
     run: id,
@@ -71,7 +76,7 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
     base: repository.head,
     target: repository.branch,
     maxAgents: plan.settings.maxAgents,
-    frontDoor: options.frontDoor,
+    frontDoor,
     tasks: plan.tasks.length,
     owner: processes.self(),
     at: clock.now(),
@@ -81,8 +86,8 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
     plan,
     claim,
     first,
-    frontDoor: options.frontDoor,
-    ...(await journalOf(engine, id, plan)),
+    frontDoor,
+    ...(await journalOf(engine, id, plan, claim)),
   });
 }
 
@@ -90,9 +95,10 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
-  const claim = await claimWorkspace(opened, id, 'cli');
+  const token = await claimWorkspace(opened, id, 'cli');
   const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
-  const { journal, snapshots } = await journalOf(engine, id, plan);
+  const claim = await raiseClaim(engine, token, id, 'cli');
+  const { journal, snapshots } = await journalOf(engine, id, plan, claim);
   const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
   const { clock, processes } = engine.tools;
   const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
@@ -116,15 +122,17 @@ async function journalOf(
   { tools, redactor, repository: { root } }: Engine,
   run: RunId,
   plan: Plan,
+  claim: Claim,
 ): Promise<Pick<Launch, 'journal' | 'snapshots'>> {
   const snapshots = snapshotsOf(tools.fs, runPaths(root, run).dir, plan);
-  return { snapshots, journal: await openRunJournal(tools, root, run, redactor, snapshots.take) };
+  const journal = await openRunJournal(tools, root, run, redactor, snapshots.take);
+  return { snapshots, journal: claimedJournal(journal, claim) };
 }
 
 interface Launch {
   readonly id: RunId;
   readonly plan: Plan;
-  readonly claim: number;
+  readonly claim: Claim;
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   readonly state?: RunState;
@@ -139,9 +147,10 @@ interface Launch {
 }
 
 async function launch(engine: Engine, info: Launch): Promise<Run> {
-  const { id: run, plan, journal, frontDoor, state } = info;
+  const { id: run, plan, journal, claim, frontDoor, state } = info;
   const durations = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state, durations });
+  const options = { run, plan, journal, claim, frontDoor, state, durations };
+  const parts = await assembleRun(engine, options);
   for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
   const done = new Promise<void>((resolve) => {
@@ -187,15 +196,19 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
   const { loop } = parts;
   const unfollow = info.journal.follow((events) => {
     for (const event of events) if (isFact(event)) loop.takeIn(event);
+    // Of this run only who drives it says so, and that was this process.
+    if (events.some(({ type }) => type === 'run:resumed')) info.claim.check().catch(loop.fail);
   });
   for (const fact of [...(info.before ?? []), info.first]) void loop.emit(fact);
   for (const request of info.requests ?? []) loop.takeIn(request);
   try {
     await loop.finished.catch((error: unknown) => giveUp(error, info, parts));
-    return await conclude(engine, info, parts).catch((error: unknown) => unfinished(error, info));
+    return await conclude(engine, info, parts);
+  } catch (error) {
+    return unfinished(error, info);
   } finally {
     unfollow();
-    await engine.leases.release(info.claim);
+    await info.claim.release();
     await engine.leases.close();
     await info.snapshots.settled();
     await info.journal.close();
@@ -204,7 +217,9 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
 
 /** Without its journal a run may not act: its agents are ended, what they wrote is kept. */
 async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<never> {
-  await parts.activity.abandon();
+  const overtaken = error instanceof TakenOver;
+  await parts.activity.abandon({ agents: !overtaken || (await info.claim.holder()) !== info.id });
+  if (overtaken) throw error;
   throw new UserError(
     'environment',
     `The run ${info.id} cannot go on: its journal cannot be written (${messageOf(error)}).`,
@@ -214,6 +229,7 @@ async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<ne
 
 /** The disk refused to the end, and somebody told the run not to wait for it. */
 function unfinished(error: unknown, info: Launch): never {
+  if (error instanceof TakenOver) throw takenOver(info.id);
   if (diskTroubleOf(error) === null) throw error;
   throw new UserError(
     'environment',

@@ -8,13 +8,16 @@ import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
 import { stateOf } from '../schedule/run-state';
 import { runResult } from '../report/run-result';
+import { TakenOver } from '../merge/land';
 import { writeResultFile } from '../store/result-file';
 import { joinRun, loadRunPlan } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import type { Claim } from './claim';
+import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
 import { checkSandbox } from './confine';
 import type { Engine } from './engine';
-import { claimWorkspace, openRunJournal, withSecretsOf } from './engine';
+import { openRunJournal, withSecretsOf } from './engine';
 import { isFact } from './facts';
 import { withPinnedGit } from './pinned-git';
 
@@ -31,19 +34,26 @@ export interface SharedPart {
 export async function inSharedRun<T>(
   opened: Engine,
   { plan, run, tasks, parallel }: SharedPart,
-  body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
+  body: (
+    parts: RunParts,
+    first: Fact,
+    own: { readonly journal: Journal; readonly claim: Claim },
+  ) => Promise<T>,
 ): Promise<T> {
   const { tools, repository } = opened;
   await checkSandbox(tools, plan);
-  const claim = await claimWorkspace(opened, run, 'nx');
+  const token = await claimWorkspace(opened, run, 'nx');
   const created = await joinRun(tools.fs, repository.root, run, plan);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
+  const claim = await raiseClaim(engine, token, run, 'nx');
+  const written = await openRunJournal(engine.tools, repository.root, run, engine.redactor);
+  const journal = claimedJournal(written, claim);
   const parts = await assembleRun(engine, {
     run,
     plan: only(plan, tasks),
     wholePlan: plan,
     journal,
+    claim,
     frontDoor: 'nx',
   });
   for (const request of standingRequests(await journal.read(), tasks)) parts.loop.takeIn(request);
@@ -53,12 +63,16 @@ export async function inSharedRun<T>(
   });
   const first = firstFact(engine, plan, run, created, parallel);
   try {
-    return await body(parts, first, journal);
+    return await body(parts, first, { journal, claim });
+  } catch (error) {
+    if (!(error instanceof TakenOver)) throw error;
+    await parts.activity.abandon({ agents: (await claim.holder()) !== run });
+    throw takenOver(run);
   } finally {
     await parts.settle();
     unfollow();
     await parts.pool.close();
-    await engine.leases.release(claim);
+    await claim.release();
     await engine.leases.close();
     await journal.close();
   }
