@@ -65,7 +65,10 @@ async function landCached(
   { journal, claim }: { readonly journal: Journal; readonly claim: Claim },
 ): Promise<LandBundlesResult> {
   const result: Collected = { landed: [], already: [], failed: [] };
-  const tasks = ids.map((id) => findTask(plan, id)).filter((task) => task.profile !== null);
+  // In the order given: their bundles lie there, so none of them waits for another.
+  const tasks = ids
+    .map((id) => ({ ...findTask(plan, id), dependsOn: [] }))
+    .filter((task) => task.profile !== null);
   if (tasks.length === 0) return result;
   const parts = await assembleRun(engine, {
     run,

@@ -50,7 +50,7 @@ export async function inSharedRun<T>(
   const journal = claimedJournal(written, claim);
   const parts = await assembleRun(engine, {
     run,
-    plan: only(plan, tasks),
+    plan: tasks.length > 1 ? atMost(only(plan, tasks), parallel) : only(plan, tasks),
     wholePlan: plan,
     journal,
     claim,
@@ -148,13 +148,23 @@ export async function finishSharedRun(engine: Engine, runId: string): Promise<vo
   }
 }
 
-/** The plan with these tasks alone; what they depend on is somebody else's business. */
+/** The plan with these tasks alone; what they depend on beside each other is somebody else's business. */
 export function only(plan: Plan, tasks: readonly Task[]): Plan {
-  return {
-    ...plan,
-    phases: [],
-    tasks: tasks.map((task, index) => ({ ...task, index, dependsOn: [], phase: null })),
-  };
+  const here = new Set(tasks.map(({ id }) => id));
+  const part = tasks.map((task, index) => {
+    const dependsOn = task.dependsOn.filter((id) => here.has(id));
+    return { ...task, index, dependsOn, phase: null };
+  });
+  return { ...plan, phases: [], tasks: part };
+}
+
+/** The plan with no more agents at once than Nx runs tasks, where it does not see to that itself. */
+function atMost(plan: Plan, parallel: number | undefined): Plan {
+  const maxAgents = Math.min(plan.settings.maxAgents, parallel ?? Infinity);
+  const tasks = plan.tasks.map((task) => {
+    return { ...task, homeSlot: ((task.homeSlot - 1) % maxAgents) + 1 };
+  });
+  return { ...plan, tasks, settings: { ...plan.settings, maxAgents } };
 }
 
 export function findTask(plan: Plan, id: string): Task {
