@@ -28,20 +28,30 @@ export function cliDoor(root, agents) {
   };
 }
 
-/** Nx with forked executors: after a kill the same command again, as a person would type it. */
-export function nxDoor(root, agents) {
+/**
+ * Nx with forked executors, or with one process for all (`more`): after a kill the same command again, as
+ * a person would type it.
+ */
+export function nxDoor(root, agents, more = []) {
   const home = join(root, '..', 'home');
   mkdirSync(home, { recursive: true });
   const nx = join(root, 'node_modules/nx/dist/bin/nx.js');
   const own = { HOME: home, NX_DAEMON: 'false', NX_TUI: 'false', CI: 'true', NO_COLOR: '1' };
   return {
     start: (extra = {}) => {
-      const words = ['run-many', '-t', 'agent', `--parallel=${agents}`];
+      const words = ['run-many', '-t', 'agent', `--parallel=${agents}`, ...more];
       return { ...launch([nx, ...words], root, { ...own, ...extra }), resumes: false };
     },
     events: () => eventsOf(root),
   };
 }
+
+/** By the name of `--door`. */
+export const DOORS = {
+  cli: cliDoor,
+  nx: nxDoor,
+  batch: (root, agents) => nxDoor(root, agents, ['--batch']),
+};
 
 async function eventsOf(root) {
   const workspace = await openWorkspace(root);

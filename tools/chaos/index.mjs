@@ -2,7 +2,7 @@
  * Chaos: runs of real agents on real repositories, killed, stopped and starved at random, and what must
  * hold at the end read from git, the journal and the agents' own log. Ends with 1 when anything is lost.
  * Usage: npm run chaos -- [--rounds 10] [--seed N] [--kills 10] [--agents 25] [--tasks 25] [--files 200]
- *                         [--door cli|nx] (nx: executors forked by `nx run-many`)
+ *                         [--door cli|nx|batch] (nx: executors forked by `nx run-many`; batch: one process)
  *                         [--kind 'full disk'|'failing disk'|clock|kills] (every round of this kind)
  *                         [--keep] (leave the repository of a round that failed)
  */
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { cliDoor, nxDoor } from './doors.mjs';
+import { DOORS } from './doors.mjs';
 import { DISK_FAULTS, failingDisk, FAULTS, jumpingClock } from './faults.mjs';
 import { examine, LOST } from './invariants.mjs';
 import { processesWith, signal } from './processes.mjs';
@@ -53,9 +53,9 @@ async function playRound(round) {
   const world = makeWorld(join(place, 'repository'), {
     files: number('files'),
     tasks: number('tasks'),
-    nx: values.door === 'nx',
+    nx: values.door !== 'cli',
   });
-  const door = (values.door === 'nx' ? nxDoor : cliDoor)(world.root, number('agents'));
+  const door = DOORS[values.door](world.root, number('agents'));
   const told = { kills: [], recoveries: [] };
   let problems;
   try {

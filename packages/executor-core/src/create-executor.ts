@@ -16,8 +16,14 @@ import type { AgentFunction } from './agents/function-agent';
 import { functionAgent } from './agents/function-agent';
 import type { LandBundlesResult } from './run/cached-landing';
 import { landBundles as landBundlesIn } from './run/cached-landing';
-import type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
-import { inTaskTurn, runSingleTask } from './run/nx-door';
+import type {
+  NxTaskOutcome,
+  NxTasksRequest,
+  SingleTaskRequest,
+  SingleTaskResult,
+  TaskTurn,
+} from './run/nx-door';
+import { inTaskTurn, runNxTasks, runSingleTask } from './run/nx-door';
 import { finishSharedRun } from './run/shared-run';
 import type { Toolbox } from './run/toolbox';
 import type { Workspace } from './run/workspace';
@@ -85,7 +91,16 @@ export async function runPlanTask(
   return runSingleTask(await workspace.engine(plan), plan, options);
 }
 
-/** Runs `body` while no other Nx process of this checkout produces the same task's result. */
+/** The same for several tasks, in one process; `onOutcome` is told of each as soon as it is settled. */
+export async function runPlanTasks(
+  options: NxDoorOptions & NxTasksRequest,
+  onOutcome: (outcome: NxTaskOutcome) => void,
+): Promise<readonly NxTaskOutcome[]> {
+  const { workspace, plan } = await openPlan(options);
+  return runNxTasks(await workspace.engine(plan), plan, options, onOutcome);
+}
+
+/** Runs `body` while no other Nx process of this checkout produces the result of one of these tasks. */
 export async function inNxTaskTurn<T>(
   options: Pick<NxDoorOptions, 'cwd'> & TaskTurn,
   body: () => Promise<T>,

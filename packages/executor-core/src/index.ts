@@ -7,6 +7,7 @@ export {
   landBundles,
   openWorkspace,
   runPlanTask,
+  runPlanTasks,
 } from './create-executor';
 export type { NxDoorOptions } from './create-executor';
 export { ParallelExecutor } from './parallel-executor';
@@ -20,7 +21,14 @@ export type {
 export type { BarrierOutcome, BarrierWait } from './run/barrier-wait';
 export type { CleanReport, CleanResult } from './run/clean';
 export type { LandBundlesResult } from './run/cached-landing';
-export type { SingleTaskRequest, SingleTaskResult, TaskTurn } from './run/nx-door';
+export type {
+  NxTask,
+  NxTaskOutcome,
+  NxTasksRequest,
+  SingleTaskRequest,
+  SingleTaskResult,
+  TaskTurn,
+} from './run/nx-door';
 export type { WriteRoom } from './run/locks-desk';
 export type { HeldLock, LocksView, WaitingForLocks } from './locks/locks-view';
 export type { Run, StartOptions } from './run/run';

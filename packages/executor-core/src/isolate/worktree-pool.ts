@@ -61,7 +61,10 @@ export interface WorktreePool {
   detached(name: string, commit: string): Promise<{ readonly path: string }>;
   /** Keeps what is in a worktree under a ref; see `snapshotWorktree`. */
   snapshot(request: SnapshotRequest): Promise<Snapshot>;
-  /** Removes a worktree once nothing is lost with it; see `releaseWorktree`. */
+  /**
+   * Removes a worktree once nothing is lost with it; see `releaseWorktree`. `gone` also when what is there
+   * was made under another lease than the one this pool made it under.
+   */
   remove(path: string, landed?: readonly string[], kept?: KeptWork): Promise<Release>;
   /** Our worktrees that exist, of every run. */
   list(): Promise<readonly OwnedWorktree[]>;
@@ -84,8 +87,11 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
   const spares = new SpareWorktrees(writeFiles);
+  const made = new Map<string, number>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
+    // Of another attempt by now, whose process took this one's place: what was here, it has saved.
+    if (await isOfAnother(at, path, made.get(path))) return { kind: 'gone' };
     const release = await releaseWorktree(at, path, landed, kept);
     bin.fill(at);
     return release;
@@ -95,6 +101,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     remove,
     create: async (request) => {
       const { freshIndex, ...worktree } = await createForAgent(await site(), spares, request);
+      made.set(worktree.path, request.token);
       fresh.set(worktree.path, freshIndex);
       return worktree;
     },
@@ -127,6 +134,16 @@ async function createForAgent(
   const entry = spare?.entry ?? (await linkWorktree(site, path, commit, owner));
   const there = spare?.commit === commit;
   return { path, branch, freshIndex: await populate(site, path, commit, entry, there) };
+}
+
+async function isOfAnother(
+  site: WorktreeSite,
+  path: string,
+  token: number | undefined,
+): Promise<boolean> {
+  if (token === undefined) return false;
+  const owner = (await findAdminEntry(site, path))?.owner;
+  return owner?.kind === 'agent' && owner.token !== token;
 }
 
 /** A branch that may be moved: what only it holds is saved, and one a foreign worktree is on stays theirs. */

@@ -1,6 +1,7 @@
 import type { Failure } from '../model/failure';
 import type { Git } from '../ports/git';
 import { createCommitter } from './commit';
+import type { RefGuard } from './land';
 import { advanceIntegration, readRef } from './land';
 import { isAncestor } from './landed';
 import { mergeInMemory } from './merge-tree';
@@ -17,6 +18,8 @@ export interface AbsorbRequest {
   readonly tip: string;
   /** `null`: the plan has no checks. */
   readonly verify: VerifyTree | null;
+  /** Who may land. */
+  readonly fence?: RefGuard;
 }
 
 export type AbsorbResult =
@@ -30,10 +33,10 @@ export type AbsorbResult =
 /**
  * Takes commits made on the target branch while the run went on into the integration branch, so that
  * the target can be fast-forwarded afterwards: a merge commit with the integration tip as its first
- * parent, which keeps the chain of landed tasks readable.
+ * parent, which keeps the chain of landed tasks readable. Rejects with `TakenOver` when the fence was moved.
  */
 export async function absorbTarget(request: AbsorbRequest): Promise<AbsorbResult> {
-  const { git, root, ref, tip, verify } = request;
+  const { git, root, ref, tip, verify, fence: guard } = request;
   const from = await readRef(git, root, ref);
   if (from === null) throw new Error(`${ref} does not exist.`);
   if (await isAncestor(git, root, tip, from)) return { kind: 'absorbed', commit: from };
@@ -44,6 +47,6 @@ export async function absorbTarget(request: AbsorbRequest): Promise<AbsorbResult
   const commit = await committer.commit({ tree: merged.tree, parents: [from, tip], message });
   const failure = verify === null ? null : await verify(commit, merged.tree, from);
   if (failure !== null) return { kind: 'rejected', failure };
-  const moved = await advanceIntegration({ git, root, ref, from, to: commit });
+  const moved = await advanceIntegration({ git, root, ref, from, to: commit, guard });
   return moved === 'moved' ? { kind: 'absorbed', commit } : { kind: 'stale' };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseRunId, parseTaskId } from '../model/ids';
 import type { MergeRig } from '../testing/merge-rig';
 import { INTEGRATION, makeMergeRig } from '../testing/merge-rig';
-import { advanceIntegration, keepCommit, keepUnless, readRef } from './land';
+import { advanceIntegration, keepCommit, keepUnless, readRef, TakenOver } from './land';
 import { landedCandidates } from './landed';
 import { commitMessage } from './trailers';
 
@@ -22,8 +22,8 @@ describe('advanceIntegration', () => {
   });
   afterEach(() => rig.cleanup());
 
-  const advance = (from: string | null, to: string, ref = INTEGRATION, guards = {}) =>
-    advanceIntegration({ git: rig.git, root: rig.root, ref, from, to, ...guards });
+  const advance = (from: string | null, to: string, ref = INTEGRATION, guard = {}) =>
+    advanceIntegration({ git: rig.git, root: rig.root, ref, from, to, ...guard });
 
   it('moves the ref when it is where it should be', async () => {
     expect(await advance(first, second)).toBe('moved');
@@ -67,16 +67,17 @@ describe('advanceIntegration', () => {
     expect(outcomes.filter((outcome) => outcome === 'stale')).toHaveLength(7);
   });
 
-  it('moves only while the guards hold', async () => {
-    const ref = 'refs/parallel/PEXEC-1/lease/task';
+  it('moves only while its guard holds', async () => {
+    const ref = 'refs/parallel/fence/checkout';
     await rig.repo.git(['update-ref', ref, second]);
-    expect(await advance(first, second, INTEGRATION, { guards: [{ ref, commit: first }] })).toBe(
-      'stale',
-    );
+    const passed = advance(first, second, INTEGRATION, { guard: { ref, id: first } });
+    await expect(passed).rejects.toThrow(TakenOver);
     expect(await rig.tip()).toBe(first);
-    expect(await advance(first, second, INTEGRATION, { guards: [{ ref, commit: second }] })).toBe(
-      'moved',
-    );
+    await rig.repo.git(['update-ref', '-d', ref]);
+    const gone = advance(first, second, INTEGRATION, { guard: { ref, id: second } });
+    await expect(gone).rejects.toThrow(TakenOver);
+    await rig.repo.git(['update-ref', ref, second]);
+    expect(await advance(first, second, INTEGRATION, { guard: { ref, id: second } })).toBe('moved');
   });
 
   it('throws when the reason is another one', async () => {

@@ -4,10 +4,19 @@ import { GitError } from '../ports/git';
 
 const MAX_KEPT = 1000;
 
-/** A ref that must have this value for a move to be allowed, e.g. a lease with its fencing token. */
+/** A ref that must have this value for a move to be allowed: the fence of who may land. */
 export interface RefGuard {
   readonly ref: string;
-  readonly commit: string;
+  /** Full id of the object it names. */
+  readonly id: string;
+}
+
+/** Another process has the checkout now: from here nothing may land, or be journalled, any more. */
+export class TakenOver extends Error {
+  override readonly name = 'TakenOver';
+  constructor() {
+    super('Another process has taken this run over.');
+  }
 }
 
 export interface RefMove {
@@ -18,24 +27,24 @@ export interface RefMove {
   /** Commit the ref must have now; `null`: it must not exist. */
   readonly from: string | null;
   readonly to: string;
-  /** Verified in the same transaction. */
-  readonly guards?: readonly RefGuard[];
+  /** Verified in the same transaction: the answer of git itself, not of a look before it. */
+  readonly guard?: RefGuard | undefined;
 }
 
 /**
- * Moves a ref by compare-and-swap, in one ref transaction. `stale`: the ref, or a guard, had another
- * value, and nothing has changed. Throws `GitError` for anything else, e.g. a lock that stays.
+ * Moves a ref by compare-and-swap, in one ref transaction. `stale`: the ref had another value, and
+ * nothing has changed. Rejects with `TakenOver` when the guard had another one, and with `GitError`
+ * for anything else, e.g. a lock that stays.
  */
 export async function advanceIntegration(move: RefMove): Promise<'moved' | 'stale'> {
-  const { git, root, ref, from, to, guards = [] } = move;
+  const { git, root, ref, from, to, guard } = move;
   const update = from === null ? `create ${ref} ${to}` : `update ${ref} ${to} ${from}`;
-  const verify = guards.map((guard) => `verify ${guard.ref} ${guard.commit}`);
-  const answer = await git.objects(root).moveRefs([...verify, update]);
+  const verify = guard === undefined ? [] : [`verify ${guard.ref} ${guard.id}`];
+  const objects = git.objects(root);
+  const answer = await objects.moveRefs([...verify, update]);
   if (answer.ok) return 'moved';
-  const expected = [{ ref, commit: from }, ...guards];
-  for (const { ref: name, commit } of expected) {
-    if ((await readRef(git, root, name)) !== commit) return 'stale';
-  }
+  if (guard !== undefined && (await objects.resolve(guard.ref)) !== guard.id) throw new TakenOver();
+  if ((await readRef(git, root, ref)) !== from) return 'stale';
   throw new GitError(['update-ref', ref], answer.result);
 }
 

@@ -5,6 +5,7 @@ import type { Git } from '../ports/git';
 import type { VerifyTree } from './absorb-target';
 import type { Bisection } from './bisect';
 import { afterVerdict, nextStep, startBisection } from './bisect';
+import type { RefGuard } from './land';
 import { advanceIntegration, readRef } from './land';
 import { landedCandidates } from './landed';
 import type { Layer, QueueItem, Stack } from './stack';
@@ -33,6 +34,8 @@ export interface DrainContext {
   readonly queue: readonly QueueItem[];
   /** Judges a merged tree; called once per tree. `null`: the plan has no checks. */
   readonly verify: VerifyTree | null;
+  /** Who may land, verified by git with each move of the branch. */
+  readonly fence?: RefGuard;
   /** Looks which leases hold: `true` for a fencing token that is current. Asked again right before a landing. */
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
@@ -66,7 +69,7 @@ export interface DrainResult {
  * The candidates are merged in memory into a stack of commits, one per task on one line; the stack is
  * verified, by prefix bisection where it is red, and what is green lands by compare-and-swap. A
  * candidate in conflict with what has landed, or found guilty of a red tree, is rejected, and the
- * others go on. Invariants: the ref only ever moves to a tree that was verified green (the tip it
+ * others go on. Rejects with `TakenOver` when the fence was moved. Invariants: the ref only ever moves to a tree that was verified green (the tip it
  * stands on counts as green); a candidate lands at most once, also across crashes, because its id is
  * in a trailer of the commit that landed it. Throws when a message lacks that trailer.
  */
@@ -174,11 +177,13 @@ class Drain {
   }
 
   private async land(part: readonly Layer[], from: string, to: string): Promise<'landed' | Round> {
-    const { root, ref } = this.context;
+    const { root, ref, fence: guard } = this.context;
     if ((await this.dropFenced(part.map(({ item }) => item))) > 0) return 'again';
     if (to === from) {
       if ((await this.readTip()) !== from) return 'stale';
-    } else if ((await advanceIntegration({ git: this.git, root, ref, from, to })) === 'stale') {
+    } else if (
+      (await advanceIntegration({ git: this.git, root, ref, from, to, guard })) === 'stale'
+    ) {
       return 'stale';
     }
     for (const { item, noop, commit, tree } of part) {

@@ -3,7 +3,9 @@ import type { Git } from '../ports/git';
 import type { LinkedWorktree } from './checked-out';
 import { branchUse } from './checked-out';
 import { holdCheckout, moverMark } from './checkout-hold';
-import { advanceIntegration, readRef } from './land';
+import { isFenceUp } from './fence';
+import type { RefGuard } from './land';
+import { advanceIntegration, readRef, TakenOver } from './land';
 import { isAncestor } from './landed';
 import type { MendRequest } from './mend-checkout';
 import { mendCheckout } from './mend-checkout';
@@ -14,6 +16,8 @@ export interface PublishRequest extends MendRequest {
   readonly target: string | null;
   /** Tip of the integration branch. */
   readonly commit: string;
+  /** Who may land. */
+  readonly fence?: RefGuard;
 }
 
 export type PublishResult =
@@ -39,10 +43,12 @@ const FAST_FORWARD = [
  * is checked out moves together with its working tree; where that would overwrite uncommitted or
  * untracked files it is held, and the user's files, index and stash stay as they are byte for byte.
  * What a kill left of an earlier move is put right first. Done again after success it changes nothing.
- * Call it under the worktree mutex.
+ * Call it under the worktree mutex. Rejects with `TakenOver`
+ * when the fence was moved; a working tree that is moved in that very moment gets what had landed before.
  */
 export async function publishTarget(request: PublishRequest): Promise<PublishResult> {
-  const { git, fs, root, target, commit } = request;
+  const { git, fs, root, target, commit, fence } = request;
+  if (fence !== undefined && !(await isFenceUp(git, root, fence))) throw new TakenOver();
   if (target === null) {
     return held(
       'the run started on a detached HEAD, so there is no branch to move',
@@ -75,11 +81,11 @@ async function moveFree(
   target: string,
   tip: string | null,
 ): Promise<PublishResult> {
-  const { git, root, commit } = request;
+  const { git, root, commit, fence: guard } = request;
   // A deleted branch stays deleted: that was somebody's decision.
   if (tip === null)
     return held(`${target} does not exist any more`, `git branch ${shortName(target)} ${commit}`);
-  const move = { git, root, ref: target, from: tip, to: commit };
+  const move = { git, root, ref: target, from: tip, to: commit, guard };
   if ((await advanceIntegration(move)) === 'moved') return { kind: 'advanced', commit };
   const now = await readRef(git, root, target);
   return now === null

@@ -86,9 +86,12 @@ export class Activity {
     this.tokens.set(task, token);
   }
 
-  /** Ends everything at once, because the run cannot go on. */
-  async abandon(): Promise<void> {
-    this.deps.attempts.killAll();
+  /**
+   * Ends everything at once, because the run cannot go on here. `agents`: ours are still at work; whoever
+   * goes on with the same run has ended them, and its own have their names.
+   */
+  async abandon({ agents }: { readonly agents: boolean }): Promise<void> {
+    if (agents) this.deps.attempts.killAll();
     this.deps.lander.halt();
     await this.settle();
   }

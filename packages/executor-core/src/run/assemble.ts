@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { checkEnvironment } from '../isolate/git-env';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import { createWorktreePool } from '../isolate/worktree-pool';
@@ -21,6 +20,7 @@ import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
 import { Checkpoints } from './checkpoints';
+import type { Claim } from './claim';
 import { DiskGuard } from './disk-guard';
 import { heldBy } from './confine';
 import type { Engine } from './engine';
@@ -55,6 +55,7 @@ export interface AssembleOptions {
   readonly plan: Plan;
   readonly journal: Journal;
   readonly frontDoor: FrontDoor;
+  readonly claim: Claim;
   /** Where `plan` is a part: the whole, for candidates of other processes. */
   readonly wholePlan?: Plan;
   /** State to go on from; a fresh one for a new run. */
@@ -137,13 +138,14 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
 
 function openIntegration(
   { tools, repository }: Engine,
-  { run, plan }: AssembleOptions,
+  { run, plan, claim: { fence } }: AssembleOptions,
   { emit, pool, verifier }: Pick<RunParts, 'pool' | 'verifier'> & { readonly emit: Emit },
 ): Promise<Integration> {
   const { root, branch, head } = repository;
   const alone = async <T>(body: () => Promise<T>): Promise<T> => (await pool.site()).alone(body);
   const { land } = plan.settings;
-  return Integration.open({ ...tools, root, run, land, branch, emit, verifier, alone }, head);
+  const context = { ...tools, root, run, land, branch, emit, verifier, alone, fence };
+  return Integration.open(context, head);
 }
 
 /** The guard of a run; its note has its room from now on. */
@@ -168,11 +170,6 @@ function concernsAPartOnly(event: RunEvent): boolean {
   return PRIVATE.has(event.type);
 }
 
-/** Lock shared by every process that lands in this checkout. */
-export function mergeLock({ state }: Engine): string {
-  return join(state.locksDir, 'merge');
-}
-
 function graceOf({ frontDoor }: AssembleOptions): number {
   return frontDoor === 'nx' ? NX_GRACE_MS : GRACE_MS;
 }
@@ -189,7 +186,7 @@ function landerContext(
   options: AssembleOptions,
   parts: Pick<RunParts, 'loop' | 'integration' | 'verifier' | 'guard'> & { readonly emit: Emit },
 ): LanderContext {
-  const { run, plan, journal } = options;
+  const { run, plan, journal, claim } = options;
   const { git, mutex, clock } = engine.tools;
   const shared = options.frontDoor === 'nx';
   return {
@@ -198,7 +195,9 @@ function landerContext(
     clock,
     run,
     root: engine.repository.root,
-    mergeLock: mergeLock(engine),
+    mergeLock: claim.mergeLock,
+    fence: claim.fence,
+    onTakenOver: parts.loop.fail,
     integrationRef: parts.integration.ref,
     waiting: shared
       ? async () => queuedCandidates(await journal.read())

@@ -10,7 +10,8 @@ import { landedCandidates } from '../merge/landed';
 import type { Bundle } from '../store/result-bundle';
 import { readBundle } from '../store/result-bundle';
 import type { RunParts } from './assemble';
-import { assembleRun, mergeLock, NO_LEASE } from './assemble';
+import { assembleRun, NO_LEASE } from './assemble';
+import type { Claim } from './claim';
 import type { Engine } from './engine';
 import { withSecretsOf } from './engine';
 import { targetRef } from './integration';
@@ -22,6 +23,12 @@ export interface LandBundlesResult {
   /** Landed before: nothing was done. */
   readonly already: readonly TaskId[];
   readonly failed: readonly { readonly task: TaskId; readonly reason: string }[];
+}
+
+interface Collected extends LandBundlesResult {
+  readonly landed: TaskId[];
+  readonly already: TaskId[];
+  readonly failed: { readonly task: TaskId; readonly reason: string }[];
 }
 
 export interface LandBundlesRequest {
@@ -39,16 +46,15 @@ export async function landBundles(
 ): Promise<LandBundlesResult> {
   const run = requireRunId(runId);
   const ids = tasks.map((task) => findTask(plan, task).id);
-  return inSharedRun(engine, { plan, run, tasks: [], parallel }, async (parts, first, journal) => {
-    await parts.loop.emit(first);
-    return landCached(
-      await withPinnedGit(withSecretsOf(engine, plan), run),
-      plan,
-      run,
-      ids,
-      journal,
-    );
-  });
+  return inSharedRun(
+    engine,
+    { plan, run, tasks: [], parallel },
+    async (parts, first, { journal, claim }) => {
+      await parts.loop.emit(first);
+      const pinned = await withPinnedGit(withSecretsOf(engine, plan), run);
+      return landCached(pinned, plan, run, ids, { journal, claim });
+    },
+  );
 }
 
 async function landCached(
@@ -56,25 +62,25 @@ async function landCached(
   plan: Plan,
   run: RunId,
   ids: readonly TaskId[],
-  journal: Journal,
+  { journal, claim }: { readonly journal: Journal; readonly claim: Claim },
 ): Promise<LandBundlesResult> {
-  const result = {
-    landed: [] as TaskId[],
-    already: [] as TaskId[],
-    failed: [] as { task: TaskId; reason: string }[],
-  };
-  const tasks = ids.map((id) => findTask(plan, id)).filter((task) => task.profile !== null);
+  const result: Collected = { landed: [], already: [], failed: [] };
+  // In the order given: their bundles lie there, so none of them waits for another.
+  const tasks = ids
+    .map((id) => ({ ...findTask(plan, id), dependsOn: [] }))
+    .filter((task) => task.profile !== null);
   if (tasks.length === 0) return result;
   const parts = await assembleRun(engine, {
     run,
     plan: only(plan, tasks),
     wholePlan: plan,
     journal,
+    claim,
     frontDoor: 'nx',
   });
   const queued: TaskId[] = [];
   const catchUp = once(() =>
-    engine.tools.mutex.with(mergeLock(engine), () => parts.integration.catchUp()),
+    engine.tools.mutex.with(claim.mergeLock, () => parts.integration.catchUp()),
   );
   const before = await landedBefore(engine, plan, run, parts.integration.ref);
   for (const task of tasks) {

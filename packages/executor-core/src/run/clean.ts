@@ -14,7 +14,8 @@ import { parseRunId } from '../model/ids';
 import { UserError } from '../model/user-error';
 import type { CleanChoice, CleanVerdict, Leftover, LeftRun } from '../report/clean-plan';
 import { leftoverKey, planClean } from '../report/clean-plan';
-import { claimWorkspace, openEngine } from './engine';
+import { claimWorkspace, raiseClaim } from './claim';
+import { openEngine } from './engine';
 import type { FoundLeftovers } from './leftovers';
 import { findLeftovers, runTrash } from './leftovers';
 import type { Toolbox } from './toolbox';
@@ -71,11 +72,12 @@ export async function cleanUp(
   const { tools, repository } = place;
   const engine = await openEngine(tools, repository.root, LEASE_MS, repository);
   try {
-    const claim = await claimWorkspace(engine, parseRunId(`PEXEC-${tools.clock.now()}`), 'cli');
+    const name = parseRunId(`PEXEC-${tools.clock.now()}`);
+    const claim = await raiseClaim(engine, await claimWorkspace(engine, name, 'cli'), name, 'cli');
     try {
       return await new Cleaner(place, choice).clean(onPlan);
     } finally {
-      await engine.leases.release(claim);
+      await claim.release();
     }
   } finally {
     await engine.leases.close();

@@ -1,10 +1,9 @@
 import { inspectRepository, lookAgain } from '../isolate/repository';
 import type { Repository } from '../isolate/repository';
-import type { LeaseRequest, LeaseStore } from '../locks/lease-store';
+import type { LeaseStore } from '../locks/lease-store';
 import { createLeaseStore } from '../locks/lease-store';
-import type { Fact, FrontDoor } from '../model/event';
+import type { Fact } from '../model/event';
 import type { RunId } from '../model/ids';
-import { parseTaskId } from '../model/ids';
 import { redactEvent } from '../model/redact-event';
 import type { Redactor } from '../model/redactor';
 import { createRedactor } from '../model/redactor';
@@ -136,43 +135,4 @@ export async function appendFact(
   } finally {
     await journal.close();
   }
-}
-
-/** How long 25 processes may take to get through the lease table one after the other. */
-const NX_CLAIM_PATIENCE_MS = 60_000;
-/** Long enough for a short look into a busy lease table, too short to be noticed. */
-const CLAIM_PATIENCE_MS = 500;
-
-/** Resource that keeps two runs out of one checkout; Nx processes of one invocation share it. */
-const WORKSPACE = 'parallel:workspace';
-
-/**
- * Claims the checkout for a run; resolves to the lease's token. Rejects with `UserError('busy')` at
- * once when another run has it.
- */
-export async function claimWorkspace(
-  engine: Engine,
-  run: RunId,
-  frontDoor: FrontDoor,
-): Promise<number> {
-  const request: LeaseRequest = {
-    run,
-    task: parseTaskId(`run-${engine.tools.processes.self().pid}`),
-    access: { reads: [], writes: [] },
-    resources: [{ id: WORKSPACE, exclusive: frontDoor !== 'nx' }],
-    policy: 'wait',
-    priority: 100,
-    slots: [],
-  };
-  const ask = (timeoutMs: number) => engine.leases.acquire(request, { timeoutMs });
-  // Many Nx processes come at once; a second run of its own is refused without waiting.
-  let answer = await ask(frontDoor === 'nx' ? NX_CLAIM_PATIENCE_MS : CLAIM_PATIENCE_MS);
-  // Nobody holds it: the table itself was late, as it is on a machine that has much to do.
-  if (!answer.granted && answer.holders.length === 0) answer = await ask(NX_CLAIM_PATIENCE_MS);
-  if (answer.granted) return answer.lease.token;
-  throw new UserError(
-    'busy',
-    `Another run holds this workspace: ${answer.holders.join(', ')}.`,
-    'Look at it with parallel-cli status, or end it with parallel-cli kill --all.',
-  );
 }

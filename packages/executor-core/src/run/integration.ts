@@ -3,6 +3,7 @@ import { describeFailure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import type { LandMode } from '../model/task';
 import { absorbTarget } from '../merge/absorb-target';
+import type { RefGuard } from '../merge/land';
 import { advanceIntegration, readRef } from '../merge/land';
 import { publishTarget } from '../merge/publish-target';
 import type { Clock } from '../ports/clock';
@@ -25,6 +26,8 @@ export interface IntegrationContext {
   /** Runs `body` while nobody changes git's list of worktrees, which publishing reads. */
   readonly alone: <T>(body: () => Promise<T>) => Promise<T>;
   readonly verifier: Verifier | null;
+  /** Who may land. */
+  readonly fence: RefGuard;
 }
 
 /** No git that lives holds the lock of a ref for so long. */
@@ -60,8 +63,8 @@ export class Integration {
   static async open(context: IntegrationContext, head: string): Promise<Integration> {
     const integration = new Integration(context);
     // Create-only: of several processes that join a run, one starts the branch and all use it.
-    const { git, root } = context;
-    await advanceIntegration({ git, root, ref: integration.ref, from: null, to: head });
+    const { git, root, fence: guard } = context;
+    await advanceIntegration({ git, root, ref: integration.ref, from: null, to: head, guard });
     return integration;
   }
 
@@ -81,11 +84,11 @@ export class Integration {
     if (target === null) return;
     const before = await this.targetTip(target);
     for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
-      const { git, fs, trees, root, run, clock } = context;
+      const { git, fs, trees, root, run, clock, fence } = context;
       const commit = await this.tip();
       const pause = (): Promise<void> =>
         new Promise((resolve) => clock.after(REF_LOCK_MS, resolve));
-      const request = { git, fs, trees, root, run, target, commit, pause };
+      const request = { git, fs, trees, root, run, target, commit, fence, pause };
       const answer = await context.alone(() => publishTarget(request));
       switch (answer.kind) {
         case 'advanced':
@@ -113,20 +116,21 @@ export class Integration {
 
   /** Where the target is; our own branch is made here, the user's is never made anew. */
   private async targetTip(target: string): Promise<string | null> {
-    const { git, root, branch } = this.context;
+    const { git, root, branch, fence: guard } = this.context;
     const found = await readRef(git, root, target);
     if (found === null && target !== branch) {
-      await advanceIntegration({ git, root, ref: target, from: null, to: await this.tip() });
+      const to = await this.tip();
+      await advanceIntegration({ git, root, ref: target, from: null, to, guard });
     }
     return found;
   }
 
   /** `true` when the integration branch now contains `moved`, a commit of the target. */
   private async absorb(moved: string): Promise<boolean> {
-    const { git, root, verifier } = this.context;
+    const { git, root, verifier, fence } = this.context;
     const verify = verifier?.check ?? null;
     for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
-      const answer = await absorbTarget({ git, root, ref: this.ref, tip: moved, verify });
+      const answer = await absorbTarget({ git, root, ref: this.ref, tip: moved, verify, fence });
       switch (answer.kind) {
         case 'absorbed':
           return true;

@@ -26,6 +26,8 @@ describe('the target', () => {
   beforeEach(async () => {
     repository = await makeRepository({ 'a.txt': 'one\n' });
     await repository.git(['update-ref', ref, 'HEAD']);
+    const fence = { ref: 'refs/parallel/fence', id: await repository.git(['rev-parse', 'HEAD']) };
+    await repository.git(['update-ref', fence.ref, fence.id]);
     clock = new HandClock();
     waiting = [];
     published = 0;
@@ -37,6 +39,8 @@ describe('the target', () => {
       clock,
       mutex: { with: (_path, body) => body() },
       mergeLock: 'merge',
+      fence,
+      onTakenOver: () => undefined,
       integrationRef: ref,
       waiting: () => Promise.resolve([...waiting]),
       verifier: null,

@@ -5,6 +5,8 @@ import type { ConflictPolicy } from '../model/task';
 import type { Clock } from '../ports/clock';
 import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
+import type { RefGuard } from '../merge/land';
+import { TakenOver } from '../merge/land';
 import { drainQueue } from '../merge/merge-queue';
 import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
@@ -40,6 +42,10 @@ export interface LanderContext {
   readonly verifier: Verifier | null;
   /** Several processes land in turn: the verify worktree is given back after each. */
   readonly shared: boolean;
+  /** Who may land. */
+  readonly fence: RefGuard;
+  /** The fence was moved: somebody else lands from now on. */
+  readonly onTakenOver: (error: TakenOver) => void;
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
   /** Message of the commit a candidate lands as. */
@@ -110,6 +116,11 @@ export class Lander {
         failures = 0;
       } catch (error) {
         if (this.lockWait.signal.aborted) continue;
+        if (error instanceof TakenOver) {
+          this.halt();
+          this.context.onTakenOver(error);
+          continue;
+        }
         failures += 1;
         if (failures < DRAIN_TRIES) this.wanted = true;
         else await giveBack(this.context, error);
@@ -169,6 +180,7 @@ async function giveBack(context: LanderContext, error: unknown): Promise<void> {
       attempt,
       failure,
       salvage: candidate.ref,
+      token: candidate.fence,
       at: context.clock.now(),
     });
   }
@@ -203,6 +215,7 @@ async function drainOnce(
           : (commit, tree, base) => verifier.check(commit, tree, base, signal),
       signal,
       knownTip,
+      fence: context.fence,
       checkFences: context.checkFences,
       conflictPolicy: context.conflictPolicy,
       onMerging: ({ task }, onto, batch) =>
@@ -217,6 +230,7 @@ async function drainOnce(
           attempt,
           failure,
           salvage: candidate.ref,
+          token: candidate.fence,
           at: at(),
         });
       },

@@ -7,7 +7,8 @@ import { makeRunRig } from '../testing/run-rig';
 import { landBundles } from './cached-landing';
 import type { Engine } from './engine';
 import { openEngine } from './engine';
-import { inTaskTurn, runSingleTask } from './nx-door';
+import type { NxTask, NxTaskOutcome } from './nx-door';
+import { inTaskTurn, runNxTasks, runSingleTask } from './nx-door';
 import { inSharedRun } from './shared-run';
 import { parseRunId } from '../model/ids';
 
@@ -78,13 +79,17 @@ describe('two Nx commands in one checkout', () => {
     const say = (word: string) => () => {
       order.push(word);
     };
-    const first = inTaskTurn(engines[0], { task: 'a', onWaiting: say('first waits') }, async () => {
-      started();
-      await finished;
-      order.push('first');
-    });
+    const first = inTaskTurn(
+      engines[0],
+      { tasks: ['a'], onWaiting: say('first waits') },
+      async () => {
+        started();
+        await finished;
+        order.push('first');
+      },
+    );
     await inside;
-    await inTaskTurn(engines[1], { task: 'b', onWaiting: say('other waits') }, () => {
+    await inTaskTurn(engines[1], { tasks: ['b'], onWaiting: say('other waits') }, () => {
       order.push('other');
       return Promise.resolve();
     });
@@ -92,7 +97,7 @@ describe('two Nx commands in one checkout', () => {
       order.push('second waits');
       finish();
     };
-    await inTaskTurn(engines[1], { task: 'a', onWaiting: waiting }, () => {
+    await inTaskTurn(engines[1], { tasks: ['a'], onWaiting: waiting }, () => {
       order.push('second');
       return Promise.resolve();
     });
@@ -103,11 +108,11 @@ describe('two Nx commands in one checkout', () => {
   it('stop waiting when they are told to end', async () => {
     const engines = [await open(), await open()] as const;
     const abort = new AbortController();
-    await inTaskTurn(engines[0], { task: 'a', onWaiting: () => undefined }, async () => {
+    await inTaskTurn(engines[0], { tasks: ['a'], onWaiting: () => undefined }, async () => {
       const second = inTaskTurn(
         engines[1],
         {
-          task: 'a',
+          tasks: ['a'],
           signal: abort.signal,
           onWaiting: () => {
             abort.abort();
@@ -119,10 +124,22 @@ describe('two Nx commands in one checkout', () => {
     });
   });
 
+  it('take the turns of several tasks in one order, so that none waits in a circle', async () => {
+    const engines = [await open(), await open()] as const;
+    const onWaiting = (): void => undefined;
+    const order: string[] = [];
+    const body = (word: string) => () => Promise.resolve(void order.push(word));
+    await Promise.all([
+      inTaskTurn(engines[0], { tasks: ['a', 'b', 'c'], onWaiting }, body('first')),
+      inTaskTurn(engines[1], { tasks: ['c', 'b', 'a'], onWaiting }, body('second')),
+    ]);
+    expect(order.sort()).toEqual(['first', 'second']);
+  });
+
   it('pass on what the body throws', async () => {
     const boom = Promise.reject(new Error('boom'));
     await expect(
-      inTaskTurn(await open(), { task: 'a', onWaiting: () => undefined }, () => boom),
+      inTaskTurn(await open(), { tasks: ['a'], onWaiting: () => undefined }, () => boom),
     ).rejects.toThrow('boom');
   });
 
@@ -140,5 +157,81 @@ describe('two Nx commands in one checkout', () => {
     await single('b', 'PEXEC-2');
     expect((await rig.git('show', 'HEAD:b/x')).split('\n')).toEqual(['README.md', 'a', 'b']);
     expect(await rig.git('status', '--porcelain')).toBe('');
+  });
+});
+
+describe('a batch of Nx', () => {
+  const WRITES = 'mkdir -p $PARALLEL_TASK_ID; ls > $PARALLEL_TASK_ID/x';
+  const planWith = (command: string, settings: Partial<Plan['settings']> = {}): Plan =>
+    planOf({
+      agents: [{ command }],
+      tasks: ['a', 'b', 'c'],
+      settings: {
+        maxAgents: 8,
+        retry: { maxRetries: 0, backoff: 'none', baseMs: 0, maxMs: 0 },
+        ...settings,
+      },
+    });
+
+  const batch = async (
+    plan: Plan,
+    tasks: readonly NxTask[],
+    parallel?: number,
+  ): Promise<{ readonly events: RunEvent[]; readonly outcomes: readonly NxTaskOutcome[] }> => {
+    const events: RunEvent[] = [];
+    const told: NxTaskOutcome[] = [];
+    const onEvent = (event: RunEvent): void => {
+      events.push(event);
+    };
+    const request = { tasks, runId: 'PEXEC-1', parallel, onEvent };
+    const outcomes = await runNxTasks(await open(), plan, request, (one) => told.push(one));
+    expect(told).toHaveLength(outcomes.length);
+    expect(told).toEqual(expect.arrayContaining([...outcomes]));
+    return { events, outcomes };
+  };
+
+  it('runs in one process, in the order of its tasks, each outcome told when it has landed', async () => {
+    const tasks = [{ task: 'c', after: ['a', 'b'] }, { task: 'a' }, { task: 'b', after: ['a'] }];
+    const { outcomes, events } = await batch(planWith(WRITES), tasks);
+    expect(outcomes.map(({ task, status }) => `${task} ${status}`)).toEqual([
+      'c success',
+      'a success',
+      'b success',
+    ]);
+    expect((await rig.git('show', 'HEAD:c/x')).split('\n')).toEqual(['README.md', 'a', 'b', 'c']);
+    expect(events.filter(({ type }) => type === 'run:started')).toHaveLength(1);
+  });
+
+  it('has no more agents at once than Nx runs tasks, in slots of that many', async () => {
+    const { events } = await batch(
+      planWith(WRITES),
+      [{ task: 'a' }, { task: 'b' }, { task: 'c' }],
+      1,
+    );
+    const slots = events.flatMap((event) => (event.type === 'task:started' ? [event.slot] : []));
+    expect(slots).toEqual([1, 1, 1]);
+    expect(events.some(({ type }) => type === 'task:stolen')).toBe(false);
+  });
+
+  it('skips what comes after a task that failed, and lands the rest', async () => {
+    const fails = `test $PARALLEL_TASK_ID = a && exit 3; ${WRITES}`;
+    const tasks = [{ task: 'a' }, { task: 'b', after: ['a'] }, { task: 'c' }];
+    const { outcomes } = await batch(planWith(fails), tasks);
+    expect(outcomes).toMatchObject([
+      { task: 'a', status: 'failure', reason: 'agent exited with code 3' },
+      { task: 'b', status: 'skipped' },
+      { task: 'c', status: 'success', reason: null },
+    ]);
+    expect(await rig.git('ls-files')).toBe('README.md\nc/x');
+  });
+
+  it('keeps to the leases of the plan', async () => {
+    const plan = planOf({
+      agents: [{ command: 'echo $PARALLEL_TASK_ID >> same.txt' }],
+      tasks: ['a', 'b', 'c'].map((id) => ({ id, writes: ['same.txt'] })),
+    });
+    const { outcomes } = await batch(plan, [{ task: 'a' }, { task: 'b' }, { task: 'c' }]);
+    expect(outcomes.every(({ status }) => status === 'success')).toBe(true);
+    expect((await rig.git('show', 'HEAD:same.txt')).split('\n').sort()).toEqual(['a', 'b', 'c']);
   });
 });

@@ -74,6 +74,11 @@ export class RunLoop {
     this.tell(event);
   }
 
+  /** Nothing is decided here any more: `finished` rejects with the reason. */
+  readonly fail = (reason: unknown): void => {
+    this.crash(reason);
+  };
+
   /** Takes in a fact another process wrote to the journal. */
   takeIn(fact: Fact): void {
     void this.enqueue(fact, true);

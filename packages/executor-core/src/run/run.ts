@@ -8,15 +8,18 @@ import { UserError } from '../model/user-error';
 import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
 import { runResult } from '../report/run-result';
+import { TakenOver } from '../merge/land';
 import type { RunState } from '../schedule/run-state';
 import { writeResultFile } from '../store/result-file';
 import { createRun, runPaths } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import type { Claim } from './claim';
+import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
 import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
-import { checkAdapters, claimWorkspace, openRunJournal, withSecretsOf } from './engine';
+import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
 import { recoverRun } from './recover';
@@ -64,9 +67,10 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   const { repository } = opened;
   const { frontDoor } = options;
   const made = parseRunId(`PEXEC-${clock.now()}`);
-  return inClaim(opened, made, frontDoor, async (claim) => {
+  return inClaim(opened, made, frontDoor, async (token) => {
     const id = await createRun(fs, clock, repository.root, plan);
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
+    const claim = await raiseClaim(engine, token, id, frontDoor);
     const first: Fact = {
       type: 'run:started',
       run: id,
@@ -80,7 +84,7 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
       owner: processes.self(),
       at: clock.now(),
     };
-    const { journal, snapshots } = await journalOf(engine, id, plan);
+    const { journal, snapshots } = await journalOf(engine, id, plan, claim);
     return launch(engine, { id, plan, claim, first, frontDoor, journal, snapshots });
   });
 }
@@ -90,15 +94,15 @@ function inClaim(
   opened: Engine,
   run: RunId,
   frontDoor: FrontDoor,
-  begin: (claim: number) => Promise<Run>,
+  begin: (token: number) => Promise<Run>,
 ): Promise<Run> {
   const fix = 'Make room on it or mend it, then try again. What was stored before is not lost.';
   return tellDiskRefusal('The run cannot begin', fix, async () => {
-    const claim = await claimWorkspace(opened, run, frontDoor);
+    const token = await claimWorkspace(opened, run, frontDoor);
     try {
-      return await begin(claim);
+      return await begin(token);
     } catch (error) {
-      await opened.leases.release(claim).catch(() => undefined);
+      await opened.leases.release(token).catch(() => undefined);
       await opened.leases.close().catch(() => undefined);
       throw error;
     }
@@ -109,9 +113,10 @@ function inClaim(
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
-  return inClaim(opened, id, 'cli', async (claim) => {
+  return inClaim(opened, id, 'cli', async (token) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
-    const { journal, snapshots } = await journalOf(engine, id, plan);
+    const claim = await raiseClaim(engine, token, id, 'cli');
+    const { journal, snapshots } = await journalOf(engine, id, plan, claim);
     const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
     const { clock, processes } = engine.tools;
     const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
@@ -136,15 +141,17 @@ async function journalOf(
   { tools, redactor, repository: { root } }: Engine,
   run: RunId,
   plan: Plan,
+  claim: Claim,
 ): Promise<Pick<Launch, 'journal' | 'snapshots'>> {
   const snapshots = snapshotsOf(tools.fs, runPaths(root, run).dir, plan);
-  return { snapshots, journal: await openRunJournal(tools, root, run, redactor, snapshots.take) };
+  const journal = await openRunJournal(tools, root, run, redactor, snapshots.take);
+  return { snapshots, journal: claimedJournal(journal, claim) };
 }
 
 interface Launch {
   readonly id: RunId;
   readonly plan: Plan;
-  readonly claim: number;
+  readonly claim: Claim;
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   readonly state?: RunState;
@@ -159,9 +166,10 @@ interface Launch {
 }
 
 async function launch(engine: Engine, info: Launch): Promise<Run> {
-  const { id: run, plan, journal, frontDoor, state } = info;
+  const { id: run, plan, journal, claim, frontDoor, state } = info;
   const durations = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state, durations });
+  const options = { run, plan, journal, claim, frontDoor, state, durations };
+  const parts = await assembleRun(engine, options);
   for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
   const done = new Promise<void>((resolve) => {
@@ -207,6 +215,8 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
   const { loop } = parts;
   const unfollow = info.journal.follow((events) => {
     for (const event of events) if (isFact(event)) loop.takeIn(event);
+    // Of this run only who drives it says so, and that was this process.
+    if (events.some(({ type }) => type === 'run:resumed')) info.claim.check().catch(loop.fail);
   });
   for (const fact of [...(info.before ?? []), info.first]) void loop.emit(fact);
   for (const request of info.requests ?? []) loop.takeIn(request);
@@ -216,9 +226,12 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
     return await tellDiskRefusal(`The run ${info.id} cannot go on`, MEND_AND_RESUME, () =>
       conclude(engine, info, parts),
     );
+  } catch (error) {
+    if (error instanceof TakenOver) throw takenOver(info.id);
+    throw error;
   } finally {
     unfollow();
-    await engine.leases.release(info.claim);
+    await info.claim.release();
     await engine.leases.close();
     await info.snapshots.settled();
     await info.journal.close();
@@ -227,7 +240,9 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
 
 /** Without its journal a run may not act: its agents are ended, what they wrote is kept. */
 async function giveUp(error: unknown, info: Launch, parts: RunParts): Promise<never> {
-  await parts.activity.abandon();
+  const overtaken = error instanceof TakenOver;
+  await parts.activity.abandon({ agents: !overtaken || (await info.claim.holder()) !== info.id });
+  if (overtaken) throw error;
   throw new UserError(
     'environment',
     `The run ${info.id} cannot go on: its journal cannot be written (${messageOf(error)}).`,

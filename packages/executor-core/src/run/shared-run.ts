@@ -8,14 +8,17 @@ import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
 import { stateOf } from '../schedule/run-state';
 import { runResult } from '../report/run-result';
+import { TakenOver } from '../merge/land';
 import { writeResultFile } from '../store/result-file';
 import { joinRun, loadRunPlan } from '../store/run-dir';
 import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
+import type { Claim } from './claim';
+import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
 import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
-import { claimWorkspace, openRunJournal, withSecretsOf } from './engine';
+import { openRunJournal, withSecretsOf } from './engine';
 import { isFact } from './facts';
 import { withPinnedGit } from './pinned-git';
 
@@ -32,25 +35,25 @@ export interface SharedPart {
 export async function inSharedRun<T>(
   opened: Engine,
   { plan, run, tasks, parallel }: SharedPart,
-  body: (parts: RunParts, first: Fact, journal: Journal) => Promise<T>,
+  body: (
+    parts: RunParts,
+    first: Fact,
+    own: { readonly journal: Journal; readonly claim: Claim },
+  ) => Promise<T>,
 ): Promise<T> {
-  const { tools, repository } = opened;
-  await checkSandbox(tools, plan);
-  const { claim, created } = await tellDiskRefusal(
-    'The task cannot begin',
-    'Make room on it or mend it, then run the same nx command again.',
-    async () => ({
-      claim: await claimWorkspace(opened, run, 'nx'),
-      created: await joinRun(tools.fs, repository.root, run, plan),
-    }),
-  );
+  const { repository } = opened;
+  await checkSandbox(opened.tools, plan);
+  const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
+  const claim = await raiseClaim(engine, token, run, 'nx');
+  const written = await openRunJournal(engine.tools, repository.root, run, engine.redactor);
+  const journal = claimedJournal(written, claim);
   const parts = await assembleRun(engine, {
     run,
-    plan: only(plan, tasks),
+    plan: tasks.length > 1 ? atMost(only(plan, tasks), parallel) : only(plan, tasks),
     wholePlan: plan,
     journal,
+    claim,
     frontDoor: 'nx',
   });
   for (const request of standingRequests(await journal.read(), tasks)) parts.loop.takeIn(request);
@@ -60,15 +63,32 @@ export async function inSharedRun<T>(
   });
   const first = firstFact(engine, plan, run, created, parallel);
   try {
-    return await body(parts, first, journal);
+    return await body(parts, first, { journal, claim });
+  } catch (error) {
+    if (!(error instanceof TakenOver)) throw error;
+    await parts.activity.abandon({ agents: (await claim.holder()) !== run });
+    throw takenOver(run);
   } finally {
     await parts.settle();
     unfollow();
     await parts.pool.close();
-    await engine.leases.release(claim);
+    await claim.release();
     await engine.leases.close();
     await journal.close();
   }
+}
+
+/** `token`: of the lease on the checkout; `created`: the run was not there before. */
+function join(
+  opened: Engine,
+  plan: Plan,
+  run: RunId,
+): Promise<{ readonly token: number; readonly created: boolean }> {
+  const fix = 'Make room on it or mend it, then run the same nx command again.';
+  return tellDiskRefusal('The task cannot begin', fix, async () => ({
+    token: await claimWorkspace(opened, run, 'nx'),
+    created: await joinRun(opened.tools.fs, opened.repository.root, run, plan),
+  }));
 }
 
 /** The process that made the run starts it; the others join. */
@@ -141,13 +161,23 @@ export async function finishSharedRun(engine: Engine, runId: string): Promise<vo
   }
 }
 
-/** The plan with these tasks alone; what they depend on is somebody else's business. */
+/** The plan with these tasks alone; what they depend on beside each other is somebody else's business. */
 export function only(plan: Plan, tasks: readonly Task[]): Plan {
-  return {
-    ...plan,
-    phases: [],
-    tasks: tasks.map((task, index) => ({ ...task, index, dependsOn: [], phase: null })),
-  };
+  const here = new Set(tasks.map(({ id }) => id));
+  const part = tasks.map((task, index) => {
+    const dependsOn = task.dependsOn.filter((id) => here.has(id));
+    return { ...task, index, dependsOn, phase: null };
+  });
+  return { ...plan, phases: [], tasks: part };
+}
+
+/** The plan with no more agents at once than Nx runs tasks, where it does not see to that itself. */
+function atMost(plan: Plan, parallel: number | undefined): Plan {
+  const maxAgents = Math.min(plan.settings.maxAgents, parallel ?? Infinity);
+  const tasks = plan.tasks.map((task) => {
+    return { ...task, homeSlot: ((task.homeSlot - 1) % maxAgents) + 1 };
+  });
+  return { ...plan, tasks, settings: { ...plan.settings, maxAgents } };
 }
 
 export function findTask(plan: Plan, id: string): Task {

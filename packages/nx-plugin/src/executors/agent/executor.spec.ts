@@ -6,6 +6,7 @@ import {
   parseTaskId,
   runPlanTask,
   UserError,
+  type EventOf,
 } from '@parallel-executor/core';
 import { tempWorkspace, type TempWorkspace } from '../../testing/temp-workspace';
 import { agentExecutor } from './executor';
@@ -21,6 +22,10 @@ const land = jest.mocked(landBundles);
 const turn = jest.mocked(inNxTaskTurn);
 
 const RUN_ID = parseRunId('PEXEC-1700000000000');
+const candidate: EventOf<'task:queued'>['candidate'] = {
+  ...{ commit: 'c', tree: 't', base: 'b', ref: 'r', fence: 1 },
+  ...{ noop: false, files: ['b/x'], fileCount: 1 },
+};
 const DONE = { success: true, reason: null, runId: RUN_ID };
 const PLAN = `version: 1
 agents:
@@ -43,7 +48,10 @@ describe('the agent executor', () => {
     said = jest.spyOn(console, 'log').mockImplementation();
     complained = jest.spyOn(console, 'error').mockImplementation();
     turn.mockImplementation((_options, body) => body());
-    run.mockResolvedValue(DONE);
+    run.mockImplementation(({ task, onEvent }) => {
+      onEvent?.({ type: 'task:queued', task: parseTaskId(task), attempt: 1, candidate, at: 1 });
+      return Promise.resolve(DONE);
+    });
     land.mockResolvedValue({ landed: [], already: [], failed: [] });
     workspace = tempWorkspace({
       'parallel.yaml': PLAN,
@@ -161,7 +169,7 @@ describe('the agent executor', () => {
 
   it('waits its turn, says so, and finds what the other command has made', async () => {
     turn.mockImplementation(async ({ onWaiting }, body) => {
-      onWaiting();
+      onWaiting('b');
       // The other command runs to its end meanwhile.
       turn.mockImplementation((_options, own) => own());
       await execute();

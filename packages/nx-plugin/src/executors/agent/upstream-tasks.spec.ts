@@ -1,22 +1,16 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
-import { upstreamTasks } from './upstream-tasks';
+import { nxTaskOf, upstreamTasks } from './upstream-tasks';
 
 type Edge = string | { readonly id: string };
 
-function context(
-  target: string,
-  dependencies: Readonly<Record<string, readonly Edge[]>>,
-): ExecutorContext {
+function graphOf(dependencies: Readonly<Record<string, readonly Edge[]>>): TaskGraph {
   const tasks: Record<string, object> = {};
   for (const id of Object.keys(dependencies)) {
     const [project = '', name = ''] = id.split(':');
     tasks[id] = { id, target: { project, target: name }, outputs: [], overrides: {} };
   }
-  const taskGraph: Partial<TaskGraph> = {
-    tasks: tasks as TaskGraph['tasks'],
-    dependencies: dependencies as TaskGraph['dependencies'],
-  };
-  return { projectName: 'p', targetName: target, taskGraph } as ExecutorContext;
+  const graph = { tasks, dependencies, roots: [], continuousDependencies: {} };
+  return graph as unknown as TaskGraph;
 }
 
 describe('upstreamTasks', () => {
@@ -29,19 +23,30 @@ describe('upstreamTasks', () => {
       'q:agent-b': [],
       'q:build': [],
     };
-    expect(upstreamTasks(context('agent-d', graph))).toEqual(['c', 'a', 'b']);
+    expect(upstreamTasks(graphOf(graph), 'p:agent-d')).toEqual(['c', 'a', 'b']);
   });
 
   it('reads the edges of Nx 24, which are objects', () => {
     const graph = { 'p:agent-b': [{ id: 'p:agent-a' }], 'p:agent-a': [] };
-    expect(upstreamTasks(context('agent-b', graph))).toEqual(['a']);
+    expect(upstreamTasks(graphOf(graph), 'p:agent-b')).toEqual(['a']);
   });
 
-  it('ends on a circle and is empty without dependencies or without a graph', () => {
+  it('ends on a circle and is empty without dependencies', () => {
     const circle = { 'p:agent-a': ['p:agent-b'], 'p:agent-b': ['p:agent-a'] };
-    expect(upstreamTasks(context('agent-a', circle))).toContain('b');
-    expect(upstreamTasks(context('agent-a', { 'p:agent-a': [] }))).toEqual([]);
-    const bare: Partial<ExecutorContext> = { projectName: 'p', targetName: 'agent-a' };
-    expect(upstreamTasks(bare as ExecutorContext)).toEqual([]);
+    expect(upstreamTasks(graphOf(circle), 'p:agent-a')).toContain('b');
+    expect(upstreamTasks(graphOf({ 'p:agent-a': [] }), 'p:agent-a')).toEqual([]);
+    expect(upstreamTasks(graphOf({}), 'p:agent-a')).toEqual([]);
+  });
+});
+
+describe('nxTaskOf', () => {
+  const of = (context: Partial<ExecutorContext>): string | null =>
+    nxTaskOf(context as ExecutorContext);
+
+  it('is what Nx calls the task, with its configuration', () => {
+    expect(of({ projectName: 'p', targetName: 'agent-a' })).toBe('p:agent-a');
+    const configurationName = 'ci';
+    expect(of({ projectName: 'p', targetName: 'agent-a', configurationName })).toBe('p:agent-a:ci');
+    expect(of({ projectName: 'p' })).toBeNull();
   });
 });

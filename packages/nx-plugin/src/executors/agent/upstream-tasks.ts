@@ -1,28 +1,31 @@
 import type { ExecutorContext, TaskGraph } from '@nx/devkit';
 import { taskOfTarget } from '../../agent-targets';
 
-/**
- * Tasks of the plan that Nx ordered before the running one, nearest first, through `nx:noop` barriers.
- * Empty when Nx gives no task graph.
- */
-export function upstreamTasks(context: ExecutorContext): readonly string[] {
-  const { taskGraph, projectName, targetName, configurationName } = context;
-  if (taskGraph === undefined || projectName === undefined || targetName === undefined) return [];
-  const own = [projectName, targetName, configurationName].filter((part) => part !== undefined);
+/** Id of the task Nx runs with this context; `null` when Nx does not say. */
+export function nxTaskOf(context: ExecutorContext): string | null {
+  const { projectName, targetName, configurationName } = context;
+  if (projectName === undefined || targetName === undefined) return null;
+  return [projectName, targetName, configurationName]
+    .filter((part) => part !== undefined)
+    .join(':');
+}
+
+/** Tasks of the plan that Nx orders before the task `nxTask`, nearest first, through `nx:noop` barriers. */
+export function upstreamTasks(graph: TaskGraph, nxTask: string): readonly string[] {
   const seen = new Set<string>();
-  const queue = dependenciesOf(taskGraph, own.join(':'));
+  const queue = [...dependenciesOf(graph, nxTask)];
   for (const id of queue) {
     if (seen.has(id)) continue;
     seen.add(id);
-    queue.push(...dependenciesOf(taskGraph, id));
+    queue.push(...dependenciesOf(graph, id));
   }
   return [...seen]
-    .map((id) => taskOfTarget(taskGraph.tasks[id]?.target.target ?? ''))
+    .map((id) => taskOfTarget(graph.tasks[id]?.target.target ?? ''))
     .filter((task) => task !== null);
 }
 
-/** Nx 23 lists task ids, Nx 24 lists objects with an `id`. */
-function dependenciesOf(graph: TaskGraph, id: string): string[] {
+/** Ids of what a task waits for: Nx 23 lists them, Nx 24 lists objects with an `id`. */
+export function dependenciesOf(graph: TaskGraph, id: string): readonly string[] {
   const edges: readonly (string | { readonly id: string })[] = graph.dependencies[id] ?? [];
   return edges.map((edge) => (typeof edge === 'string' ? edge : edge.id));
 }
