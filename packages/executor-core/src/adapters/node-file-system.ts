@@ -13,6 +13,10 @@ const TEMPORARY = /^\.tmp-\d+-[0-9a-f]{16}$/;
 const APPEND_FLAGS =
   fs.constants.O_APPEND | fs.constants.O_CREAT | fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW;
 
+/** Bytes that are read without leaving the main thread: a way through the pool costs more. */
+const READ_AT_ONCE = 65_536;
+
+const read = promisify(fs.read);
 const fdatasync = promisify(fs.fdatasync);
 const fsync = promisify(fs.fsync);
 const close = promisify(fs.close);
@@ -59,27 +63,23 @@ function readText(path: string): Promise<string | null> {
 }
 
 async function readFrom(path: string, offset: number): Promise<Buffer> {
-  const known = await orWhenMissing(() => fs.statSync(path).size, 0);
-  if (known <= offset) return Buffer.alloc(0);
-  const handle = await fs.promises.open(path, 'r').catch(missingIsNull);
-  if (handle === null) return Buffer.alloc(0);
+  const size = await orWhenMissing(() => fs.statSync(path).size, 0);
+  if (size <= offset) return Buffer.alloc(0);
+  const fd = await orWhenMissing<number | null>(() => fs.openSync(path, 'r'), null);
+  if (fd === null) return Buffer.alloc(0);
   try {
-    const { size } = await handle.stat();
-    const buffer = Buffer.alloc(Math.max(0, size - offset));
-    let filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await handle.read(
-        buffer,
-        filled,
-        buffer.length - filled,
-        offset + filled,
-      );
-      if (bytesRead === 0) break;
-      filled += bytesRead;
+    const room = { buffer: Buffer.alloc(Math.max(0, fs.fstatSync(fd).size - offset)), filled: 0 };
+    const few = room.buffer.length <= READ_AT_ONCE;
+    while (room.filled < room.buffer.length) {
+      const { buffer, filled } = room;
+      const args = [fd, buffer, filled, buffer.length - filled, offset + filled] as const;
+      const taken = few ? fs.readSync(...args) : (await read(...args)).bytesRead;
+      if (taken === 0) break;
+      room.filled += taken;
     }
-    return buffer.subarray(0, filled);
+    return room.buffer.subarray(0, room.filled);
   } finally {
-    await handle.close();
+    fs.closeSync(fd);
   }
 }
 
@@ -286,11 +286,6 @@ function atOnce<T>(work: () => T): Promise<T> {
   return new Promise((resolve_) => {
     resolve_(work());
   });
-}
-
-function missingIsNull(error: unknown): null {
-  if (isMissing(error)) return null;
-  throw error;
 }
 
 function isMissing(error: unknown): boolean {
