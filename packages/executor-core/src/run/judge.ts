@@ -7,6 +7,7 @@ import type { AgentFiles } from './attempt-files';
 import { produceCandidate } from './candidate-step';
 import { readTail } from './outcome';
 import type { StopOrder } from './stop-order';
+import { suspendable } from './suspension';
 
 /** A candidate, or why the work is none; `kept`: the ref that keeps it. */
 export type Verdict =
@@ -93,19 +94,20 @@ export function failedCheck(
   commands: readonly string[],
   order: StopOrder,
 ): Promise<Failure | null> {
-  return runChecks({
-    runner: context.runner,
-    clock: context.clock,
-    fs: context.fs,
-    commands,
-    cwd: worktree,
-    env: context.checkEnvironment(base),
-    logPath: context.paths.task(task.id).attempt(command.attempt).checkLog,
-    timeoutMs: task.timeoutMs,
-    signal: order.signal,
-    graceMs: context.graceMs,
-    where: 'worktree',
-  });
+  return suspendable(context, order, (tools) =>
+    runChecks({
+      ...tools,
+      fs: context.fs,
+      commands,
+      cwd: worktree,
+      env: context.checkEnvironment(base),
+      logPath: context.paths.task(task.id).attempt(command.attempt).checkLog,
+      timeoutMs: task.timeoutMs,
+      signal: order.signal,
+      graceMs: context.graceMs,
+      where: 'worktree',
+    }),
+  );
 }
 
 async function lostLease(

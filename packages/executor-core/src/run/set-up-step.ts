@@ -4,8 +4,9 @@ import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { GentleStop } from './shutdown';
 import { stopGently } from './shutdown';
 import type { StopOrder } from './stop-order';
+import { freezing } from './suspension';
 
-/** Makes the worktree ready, and ends the set-up command that runs when the attempt is to end. */
+/** Makes the worktree ready; the set-up command that runs stands still, or ends, with the attempt. */
 export async function prepareWorktree(
   context: AttemptContext,
   { task, command, worktree }: AttemptScene,
@@ -20,6 +21,7 @@ export async function prepareWorktree(
   try {
     return await context.setUp(worktree, env, checkLog, (process) => {
       running?.done();
+      freezing(process, order);
       running = stopGently(context.clock, { stop: signaller(process) }, context.graceMs);
       if (order.how !== null) running.stop(order.how);
     });
