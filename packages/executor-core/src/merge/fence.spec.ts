@@ -93,12 +93,16 @@ describe('the fence of a checkout', () => {
     await expect(land(after)).rejects.toThrow(TakenOver);
   });
 
-  it('gets past the lock of a git that was killed', async () => {
-    const before = await raised({ token: 1 });
+  it.each([
+    ['alone', false],
+    ['together with others', true],
+  ])('gets past the lock of a git that was killed, %s', async (_how, shared) => {
+    const before = await raised({ token: 1, shared });
     await mkdir(dirname(lockFile()), { recursive: true });
     await writeFile(lockFile(), '');
-    const after = await raised({ token: 2 });
-    expect(after.id).not.toBe(before.id);
+    const after = await raised({ token: 2, shared });
+    expect(after.id === before.id).toBe(shared);
+    expect(await land(after)).toBe('moved');
   });
 
   it('survives a clean-up by git, and does not show in the history', async () => {

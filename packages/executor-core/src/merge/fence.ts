@@ -46,15 +46,16 @@ export async function raiseFence(request: FenceRequest): Promise<RefGuard | null
   for (let tries = 1; ; tries += 1) {
     const before = await objects.resolve(ref);
     const held = before === null ? null : await readHolder(objects, before);
-    if (before !== null && holder.shared && held?.shared === true) return { ref, id: before };
     // Tokens begin anew when somebody removes the lock table.
-    if (held !== null && held.token > holder.token && !(await isHeld())) return null;
-    const id = await writeHolder(objects, holder);
+    const joins = holder.shared && held?.shared === true;
+    if (!joins && held !== null && held.token > holder.token && !(await isHeld())) return null;
+    // Who joins moves it to where it is: with a dead git's lock in the way nobody could land.
+    const id = joins && before !== null ? before : await writeHolder(objects, holder);
     const line = before === null ? `create ${ref} ${id}` : `update ${ref} ${id} ${before}`;
     const answer = await objects.moveRefs([line]);
     if (answer.ok) return { ref, id };
     if (tries === MAX_TRIES) throw new GitError(['update-ref', ref], answer.result);
-    // Whoever had the checkout has gone, so a lock that outlives git's patience is a dead one's.
+    // git holds it for an instant, so a lock that outlives git's patience is one of a killed git.
     if ((await objects.resolve(ref)) === before) await breakLock();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeToolbox } from '../create-executor';
 import { TakenOver } from '../merge/land';
@@ -31,11 +31,13 @@ describe('the claim on a checkout', () => {
     raiseClaim(engine, await claimWorkspace(engine, run, 'cli'), run, 'cli');
   const fences = (): Promise<string> => repository.git(['for-each-ref', 'refs/parallel/fence/']);
 
-  it('holds until it is given back, and leaves nothing then', async () => {
+  it('holds until its fence is taken away, and leaves nothing then', async () => {
     const held = await claim();
     await held.check();
     expect(await held.holder()).toBe(RUN);
     await held.release();
+    await held.check();
+    await held.removeFence();
     expect(await fences()).toBe('');
     expect(await held.holder()).toBeNull();
     await expect(held.check()).rejects.toThrow(TakenOver);
@@ -48,7 +50,7 @@ describe('the claim on a checkout', () => {
     await held.check();
     const next = await claim(LATER);
     await expect(held.check()).rejects.toThrow(TakenOver);
-    await held.release();
+    await held.removeFence();
     expect(await next.holder()).toBe(LATER);
     await next.check();
   });
@@ -61,6 +63,7 @@ describe('the claim on a checkout', () => {
     const held = await claim();
     await claimedJournal(journal, held).append([]);
     await held.release();
+    await claim(LATER);
     await expect(claimedJournal(journal, held).append([])).rejects.toThrow(TakenOver);
     expect(told).toEqual([0]);
   });
@@ -74,6 +77,15 @@ describe('the claim on a checkout', () => {
     const locks = readdirSync(join(repository.root, '.parallel/locks'));
     expect(locks.filter((name) => name.startsWith('merge-'))).toEqual([]);
     await next.release();
+  });
+
+  it('clears away the lock that a killed git left on the branch of an earlier run', async () => {
+    const folder = join(repository.root, '.git/refs/parallel', RUN);
+    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(repository.root, '.parallel/runs', RUN), { recursive: true });
+    writeFileSync(join(folder, '_integration.lock'), '');
+    await (await claim(LATER)).release();
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   const tokenHeld = async (): Promise<number> => {

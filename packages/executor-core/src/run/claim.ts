@@ -5,11 +5,12 @@ import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
 import type { FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
-import { parseTaskId } from '../model/ids';
+import { isRunId, parseTaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
 import type { FileSystem } from '../ports/file-system';
 import type { Journal } from '../ports/journal';
 import type { Engine } from './engine';
+import { integrationRef } from './integration';
 
 /** How long 25 processes may take to get through the lease table one after the other. */
 const NX_CLAIM_PATIENCE_MS = 60_000;
@@ -31,8 +32,10 @@ export interface Claim {
   readonly check: () => Promise<void>;
   /** The run that has the right now; `null` when none has. */
   readonly holder: () => Promise<RunId | null>;
-  /** Gives it back; what is not ours any more stays as it is. */
+  /** Gives the lease back, unless somebody else has it. */
   readonly release: () => Promise<void>;
+  /** Takes the fence away, unless somebody else has moved it: from here nothing lands any more. */
+  readonly removeFence: () => Promise<void>;
 }
 
 /**
@@ -90,6 +93,7 @@ export async function raiseClaim(
     },
   });
   if (fence === null) throw takenOver(run);
+  if (!shared) await removeDeadLocks(fs, state.runsDir, commonDir);
   const mergeLock = `${MERGE_LOCK}${fence.id.slice(0, 16)}`;
   await removeOldLocks(fs, state.locksDir, mergeLock);
   return {
@@ -101,11 +105,9 @@ export async function raiseClaim(
       if (!(await isFenceUp(git, root, fence))) throw new TakenOver();
     },
     holder: async () => (await fenceHolder(git, root))?.run ?? null,
-    release: async () => {
-      // Other processes may share it; the next run of its own, or `clean`, moves it.
-      if (!shared) await dropFence(git, root, fence).catch(() => undefined);
-      await leases.release(token);
-    },
+    // The fence stays as it is: to delete a ref, git locks the packed refs of the whole repository.
+    release: () => leases.release(token),
+    removeFence: () => dropFence(git, root, fence),
   };
 }
 
@@ -115,6 +117,13 @@ async function removeOldLocks(fs: FileSystem, folder: string, ours: string): Pro
     (name) => name.startsWith(MERGE_LOCK) && !name.startsWith(ours),
   );
   if (old.length > 0) await fs.removeTrees(old.map((name) => join(folder, name)));
+}
+
+/** Locks on the integration branches of this checkout, whose processes are gone: a killed git leaves them. */
+async function removeDeadLocks(fs: FileSystem, runsDir: string, commonDir: string): Promise<void> {
+  for (const run of (await fs.list(runsDir)).filter(isRunId)) {
+    await fs.removeFile(join(commonDir, `${integrationRef(run)}.lock`));
+  }
 }
 
 /** The journal for the holder of a claim alone: `append` rejects with `TakenOver` once it has gone. */

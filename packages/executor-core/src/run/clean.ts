@@ -75,7 +75,9 @@ export async function cleanUp(
     const name = parseRunId(`PEXEC-${tools.clock.now()}`);
     const claim = await raiseClaim(engine, await claimWorkspace(engine, name, 'cli'), name, 'cli');
     try {
-      return await new Cleaner(place, choice).clean(onPlan);
+      const result = await new Cleaner(place, choice).clean(onPlan);
+      await claim.removeFence();
+      return result;
     } finally {
       await claim.release();
     }
