@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mortalLauncher, plainLauncher } from './node-process-launcher';
 import { nodeProcessRunner } from './node-process-runner';
 import { nodeProcesses } from './node-processes';
 import { nodeProcessTrees } from './node-process-trees';
+import { brandIn, brandOf } from './process-brand';
 
 const PATH = process.env['PATH'] ?? '';
 const launcher = mortalLauncher();
@@ -58,6 +59,24 @@ onLinux('the mortal launcher', () => {
     expect(await run('sh', '-c', 'exit 75')).toEqual({ code: 75, signal: null });
     expect(await run('sh', '-c', 'kill -INT $$')).toEqual({ code: null, signal: 'SIGINT' });
     expect(await run('test', '--help', '=', '--help')).toEqual({ code: 0, signal: null });
+  });
+
+  it('brands the processes of an attempt, and what they start, for life', async () => {
+    const mark = { run: 'PEXEC-1', task: 'a' };
+    const env = { PATH, PARALLEL_RUN_ID: mark.run, PARALLEL_TASK_ID: mark.task };
+    const outputPath = join(dir, 'branded');
+    const script = 'ulimit -f; setsid env -i sh -c "cat /proc/self/limits"';
+    const child = await runner.start({
+      argv: ['sh', '-c', script],
+      cwd: dir,
+      env,
+      stdin: null,
+      outputPath,
+    });
+    await child.exited;
+    expect(brandIn(readFileSync(outputPath, 'utf8'))).toBe(brandOf(mark));
+    expect(await run('cat', '/proc/self/limits')).toEqual({ code: 0, signal: null });
+    expect(brandIn(readFileSync(join(dir, 'log'), 'utf8'))).toBeNull();
   });
 
   it('finds a program relative to the folder it starts in', async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessMark } from '../model/process';
 import { markOf } from '../model/process';
+import { brandIn } from './process-brand';
 
 /** One line of the process table. */
 export interface ProcessRow {
@@ -20,6 +21,7 @@ export interface ProcessRow {
 /** What can be asked about one process beyond its row; `null` where the system does not tell. */
 export interface ProcessDetails {
   markOf(row: ProcessRow): ProcessMark | null;
+  brandOf(row: ProcessRow): string | null;
   folderOf(row: ProcessRow): string | null;
   /** Files behind standard output and standard error. */
   outputsOf(row: ProcessRow): readonly string[];
@@ -38,22 +40,21 @@ export interface ProcessTable extends ProcessDetails {
  */
 const RECENT_MS = 5000;
 /**
- * So long a process must have been seen without a mark before it counts as one without: it may just be
- * on its way from the fork to the program that has it.
+ * So long a process must have been seen without a mark or brand before it counts as one without: it may
+ * just be on its way from the fork to the program that has it.
  */
 const SETTLED_MS = 1000;
 /** Kernel threads are children of this one, and nobody's business. */
 const KTHREADD = 2;
 
 /**
- * The table of Linux. Reading one `stat` costs some 50 µs, so rows are kept for `RECENT_MS`, and a
- * mark for as long as its process lives: whoever carried one once belongs to its tree, also after it
- * put on another environment. That a process has none is kept as well, once it had time to put one on.
+ * The table of Linux. Reading one `stat` costs some 50 µs, so rows are kept for `RECENT_MS`, and marks
+ * and brands for as long as their process lives.
  */
 export function procTable(now: () => number = () => performance.now()): ProcessTable {
   let known = new Map<number, { readonly row: ProcessRow; readonly at: number }>();
-  let marks = new Map<string, ProcessMark>();
-  let unmarked = new Map<string, number>();
+  const marks = new Memory(procMark, now);
+  const brands = new Memory(procBrand, now);
   return {
     rows(how) {
       const at = now();
@@ -69,25 +70,48 @@ export function procTable(now: () => number = () => performance.now()): ProcessT
       known = next;
       const rows = [...next.values()].map(({ row }) => row);
       const living = new Set(rows.map(keyOf));
-      marks = new Map([...marks].filter(([key]) => living.has(key)));
-      unmarked = new Map([...unmarked].filter(([key]) => living.has(key)));
+      marks.keep(living);
+      brands.keep(living);
       return rows.filter(({ pid, parent }) => pid !== KTHREADD && parent !== KTHREADD);
     },
     row: procRow,
-    markOf(row) {
-      const key = keyOf(row);
-      const seen = marks.get(key);
-      if (seen !== undefined) return seen;
-      const since = unmarked.get(key);
-      if (since !== undefined && now() - since >= SETTLED_MS) return null;
-      const mark = procMark(row.pid);
-      if (mark !== null) marks.set(key, mark);
-      else if (since === undefined) unmarked.set(key, now());
-      return mark;
-    },
+    markOf: (row) => marks.of(row),
+    brandOf: (row) => brands.of(row),
     folderOf: ({ pid }) => linkOrNull(`/proc/${pid}/cwd`),
     outputsOf: ({ pid }) => [1, 2].flatMap((fd) => linkOrNull(`/proc/${pid}/fd/${fd}`) ?? []),
   };
+}
+
+/**
+ * What is read about processes: whoever carried a mark once belongs to its tree, also after it put on
+ * another environment. That a process has none is kept as well, once it had time to put one on.
+ */
+class Memory<T> {
+  private found = new Map<string, T>();
+  private without = new Map<string, number>();
+
+  constructor(
+    private readonly read: (pid: number) => T | null,
+    private readonly now: () => number,
+  ) {}
+
+  of(row: ProcessRow): T | null {
+    const key = keyOf(row);
+    const seen = this.found.get(key);
+    if (seen !== undefined) return seen;
+    const since = this.without.get(key);
+    if (since !== undefined && this.now() - since >= SETTLED_MS) return null;
+    const value = this.read(row.pid);
+    if (value !== null) this.found.set(key, value);
+    else if (since === undefined) this.without.set(key, this.now());
+    return value;
+  }
+
+  /** Forgets all but these. */
+  keep(living: ReadonlySet<string>): void {
+    this.found = new Map([...this.found].filter(([key]) => living.has(key)));
+    this.without = new Map([...this.without].filter(([key]) => living.has(key)));
+  }
 }
 
 /** The table of systems without `/proc`: who is whose child and in which group, no more. */
@@ -111,6 +135,7 @@ export function psTable(): ProcessTable {
     rows,
     row: (pid) => rows().find((row) => row.pid === pid) ?? null,
     markOf: () => null,
+    brandOf: () => null,
     folderOf: () => null,
     outputsOf: () => [],
   };
@@ -183,6 +208,11 @@ function procMark(pid: number): ProcessMark | null {
     if (equals > 0) env[entry.slice(0, equals)] ??= entry.slice(equals + 1);
   }
   return markOf(env);
+}
+
+function procBrand(pid: number): string | null {
+  const limits = readOrNull(`/proc/${pid}/limits`);
+  return limits === null ? null : brandIn(limits);
 }
 
 function keyOf({ pid, startTime }: ProcessRow): string {

@@ -2,6 +2,7 @@ import type { ProcessMark } from '../model/process';
 import { outputPipe } from '../model/process';
 import type { ProcessTree } from '../ports/processes';
 import type { ProcessDetails, ProcessRow } from './node-process-table';
+import { brandOf } from './process-brand';
 
 /** Who adopts orphans beside process 1: the manager of a person's session (PR_SET_CHILD_SUBREAPER). */
 const SUBREAPER = 'systemd';
@@ -23,9 +24,11 @@ export function membersOf(
   );
   const members = new Set<ProcessRow>();
   const group = groupOf(tree, byPid);
+  const brand = tree.mark === null ? null : brandOf(tree.mark);
   for (const row of candidates) {
     const inGroup = row.pid === group || row.group === group || row.session === group;
-    if (inGroup || carries(tree.mark, details.markOf(row))) members.add(row);
+    const isMarked = carries(tree.mark, details.markOf(row));
+    if (inGroup || isMarked || (brand !== null && details.brandOf(row) === brand)) members.add(row);
   }
   addDescendants(members, candidates);
   for (const row of candidates) {

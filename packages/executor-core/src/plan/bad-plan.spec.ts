@@ -29,6 +29,8 @@ describe('a bad plan', () => {
     ['a repeated key', 'tasks:\n  a: {}\n  a: {}\n', ['duplicate-key 3:3 a']],
     ['a glob read as an alias', 'tasks:\n  a: { writes: [*.ts] }\n', ['unknown-alias 2:17 *.ts']],
     ['a glob read as a tag', 'tasks:\n  a: { writes: [!src] }\n', ['yaml-tag 2:17 !src']],
+    ['an anchor of nothing', 'phases: [a, &x ]\n', ['wrong-type 1:16 ']],
+    ['an empty pair in a list', 'phases: [a, ? ]\n', ['wrong-type 1:15 ']],
     ['an unknown section', 'task: {}\n', ['unknown-key 1:1 task']],
     ['an unknown key', 'tasks:\n  a: { dependsOn: [] }\n', ['unknown-key 2:8 dependsOn']],
     ['a wrong type', 'tasks:\n  a: { prompt: [x] }\n', ['wrong-type 2:16 [x]']],

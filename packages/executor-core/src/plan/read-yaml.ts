@@ -133,8 +133,9 @@ class Reader {
     private readonly report: Report,
   ) {}
 
-  read(node: unknown, depth: number): Read {
-    const span = this.spanOf(node);
+  /** @param near the place of what has none of its own. */
+  read(node: unknown, depth: number, near: Span = null): Read {
+    const span = this.spanOf(node) ?? near;
     if (isAlias(node)) return this.readAlias(node.source, span);
     if (depth > MAX_DEPTH) {
       if (this.isUsable) this.report.error('too-deep', span, TOO_DEEP);
@@ -150,7 +151,7 @@ class Reader {
   private readValue(node: unknown, span: Span, depth: number): Read {
     if (isMap(node)) return this.readMap(node.items, span, depth);
     if (isSeq(node)) {
-      const items = node.items.map((item) => this.read(item, depth + 1));
+      const items = node.items.map((item) => this.read(item, depth + 1, span));
       return this.limited({
         located: new LocatedList(
           items.map((item) => item.located),
@@ -175,7 +176,7 @@ class Reader {
       size += value.size + 1;
       if (key === null || !this.isNewKey(key, entries)) continue;
       const { located } = value;
-      const isEmpty = located.kind === 'scalar' && located.span === null;
+      const isEmpty = located.kind === 'scalar' && (located.span?.length ?? 0) === 0;
       const placed = isEmpty
         ? new LocatedScalar(located.value, located.text, ...placeOf(key.span))
         : located;
@@ -251,10 +252,11 @@ class Reader {
     return emptyScalar(read.located.span);
   }
 
-  /** The node's own text; what is left empty (`key:`) has no place of its own. */
+  /** The node's own text; what is left empty (`key:`) is a place without length. */
   private spanOf(node: unknown): Span {
     const range = isNode(node) ? (node as Node).range : null;
-    if (range === null || range === undefined || range[1] <= range[0]) return null;
+    if (range === null || range === undefined) return null;
+    if (range[1] <= range[0]) return { offset: range[0], length: 0 };
     const firstLine = this.text.slice(range[0], range[1]).split(/[\r\n]/, 1)[0] ?? '';
     return { offset: range[0], length: Math.max(1, firstLine.trimEnd().length) };
   }

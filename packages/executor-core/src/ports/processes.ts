@@ -24,8 +24,8 @@ export interface ProcessTree {
 
 /**
  * Signals to whole process trees. A process belongs to a tree when it is the leader, in the leader's
- * group or session, a descendant of such a one, carries the mark, or, though it dropped the mark,
- * still writes to the tree's output, or works in its folder as an orphan without a terminal that was
+ * group or session, a descendant of such a one, carries the mark in its environment or in what it
+ * inherited from the one who did, or, though it dropped both, still writes to the tree's output, or works in its folder as an orphan without a terminal that was
  * started after the leader. Never to this process, its ancestors, what was started before the
  * leader, or what carries another tree's mark and descends from nobody here: a person who has a shell
  * or an editor open in the folder keeps it.
