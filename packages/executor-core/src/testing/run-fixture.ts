@@ -1,4 +1,4 @@
-import type { Candidate, RunEvent } from '../model/event';
+import type { Fact, Candidate, RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import { parseRunId, parseTaskId } from '../model/ids';
 import type { Plan, Settings } from '../model/task';
@@ -60,7 +60,7 @@ export function candidateOf(task: string, patch: Partial<Candidate> = {}): Candi
 const OWNER = { pid: 100, startTime: '1', bootId: 'boot', host: 'fixture' };
 
 /** `run:started` of `plan` on `refs/heads/main`, at second 0. */
-export function runStarted(plan: Plan): RunEvent {
+export function runStarted(plan: Plan): Fact {
   return {
     type: 'run:started',
     at: FIXTURE_START,
