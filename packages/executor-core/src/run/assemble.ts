@@ -30,6 +30,7 @@ import { landingMessage } from './candidate-step';
 import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
+import { inLandingOrder } from './landing-order';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
 import { settlingOf } from './settling';
@@ -199,9 +200,11 @@ function landerContext(
     fence: claim.fence,
     onTakenOver: parts.loop.fail,
     integrationRef: parts.integration.ref,
-    waiting: shared
-      ? async () => queuedCandidates(await journal.read())
-      : () => Promise.resolve(waitingIn(parts.loop.current)),
+    waiting: async () =>
+      inLandingOrder(
+        shared ? queuedCandidates(await journal.read()) : waitingIn(parts.loop.current),
+        options.wholePlan ?? plan,
+      ),
     verifier: parts.verifier,
     shared,
     checkFences: () => checkFences(engine),
