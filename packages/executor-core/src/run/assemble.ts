@@ -226,6 +226,7 @@ function attemptContext(
   const { run, plan, journal } = options;
   const { tools, repository } = engine;
   const { setup } = plan.settings;
+  const healer = plan.agents.find(({ name }) => name === plan.settings.healer) ?? null;
   return {
     ...tools,
     run,
@@ -243,7 +244,8 @@ function attemptContext(
     history: async (task) => viewOf(plan, await journal.read()).tasks.get(task)?.attempts ?? [],
     mayRetry: (task, failure) => wouldRetry(parts.loop.current, task, failure),
     maxRetries: plan.settings.retry.maxRetries,
-    healer: plan.agents.find(({ name }) => name === plan.settings.healer) ?? null,
+    healer,
+    healing: limitConcurrency(healer?.maxParallel ?? Infinity),
     graceMs: graceOf(options),
     integrationTip: () => parts.integration.tip(),
     setup,

@@ -50,6 +50,8 @@ export interface AttemptContext {
   readonly maxRetries: number;
   /** Mends the worktree of a failed attempt; `null`: the plan has none. */
   readonly healer: AgentProfile | null;
+  /** Has a healer wait while as many are at work as its profile allows. */
+  readonly healing: <T>(work: () => Promise<T>) => Promise<T>;
   /** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
   readonly graceMs: number;
   /** Commit every new attempt starts from: it contains all that has landed. */

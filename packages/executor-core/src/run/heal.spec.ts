@@ -49,6 +49,22 @@ const fileOf = (result: { parallel_execution: { id: string } }, name: string): s
   );
 
 describe('a healer', () => {
+  it('works for no more attempts at once than its profile allows', async () => {
+    const names = ['a', 'b', 'c'];
+    const { events } = await rig.run({
+      agents: [
+        { name: 'worker', command: 'exit 1' },
+        { name: 'medic', command: 'echo looked', maxParallel: 1 },
+      ],
+      settings: { healer: 'medic', retry: { ...RETRY, maxRetries: 0 } },
+      tasks: names.map((id) => ({ id, profile: 'worker', prompt: `Write ${id}.` })),
+    });
+    const healing = events.flatMap(({ type }) =>
+      type === 'task:healing' || type === 'task:healed' ? [type] : [],
+    );
+    expect(healing).toEqual(names.flatMap(() => ['task:healing', 'task:healed']));
+  });
+
   it('that makes the failed check pass saves the retry: the mended work lands', async () => {
     const { result, events } = await rig.run(
       draft(BROKEN, 'echo good > a/x; echo the word was wrong', {

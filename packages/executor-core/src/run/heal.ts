@@ -104,8 +104,10 @@ async function heal(
 ): Promise<Said & { readonly mended: Candidate | null }> {
   const at = (): number => context.clock.now();
   const about = { task: scene.task.id, attempt: scene.command.attempt };
-  await context.emit({ type: 'task:healing', ...about, healer: healer.name, at: at() });
-  const said = await runHealer(context, scene, healer, order);
+  const said = await context.healing(async () => {
+    await context.emit({ type: 'task:healing', ...about, healer: healer.name, at: at() });
+    return runHealer(context, scene, healer, order);
+  });
   const seen =
     said.outcome === 'failed'
       ? { ...said, mended: null }
