@@ -1,29 +1,33 @@
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+
+import limitConcurrency from 'p-limit';
 
 import { UserError } from '../model/user-error';
 import { type AdminEntry, dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import { type Release, releaseKept, releaseWorktree } from './worktree-safety';
-import {
-  adminTrashFolder,
-  draftFolder,
-  keptFolder,
-  stateFolder,
-  trashFolder,
-  type WorktreeSite,
-} from './worktree-site';
+import { draftFolder, keptFolder, stateFolder, type WorktreeSite } from './worktree-site';
+
+interface Released {
+  readonly path: string;
+  readonly release: Release;
+}
 
 export interface Sweep {
   /** Trees that are gone from the base folder; `saved` names the new refs. */
-  readonly released: readonly { readonly path: string; readonly release: Release }[];
+  readonly released: readonly Released[];
   /** Folders with our kind of name that we did not make; untouched. */
   readonly foreign: readonly string[];
 }
 
+/** Each reads a whole worktree. */
+const saving = limitConcurrency(availableParallelism());
 const OUR_NAME = /^(?:agent|verify)-\d+$/;
 
 /**
  * Clears what a killed run left: half-made entries that stop git, lock files, worktrees (their unlanded
- * work is saved to refs first) and the trash. Call it before the first git command about worktrees, and
+ * work is saved to refs first). Removed trees are left in the trash, which the next `close` of a pool
+ * empties: that may take minutes, and nobody waits for it. Call it before the first git command about worktrees, and
  * only while no process of any run is alive in this repository. A second sweep changes nothing.
  * `landed`: commits known to be safe, usually the target's tip.
  */
@@ -36,24 +40,25 @@ export async function sweepWorktrees(
     await dropBrokenEntries(site);
     await removeGitLocks(site);
   });
-  const released: { path: string; release: Release }[] = [];
   const foreign: string[] = [];
-  for (const path of await leftovers(site)) {
+  const releaseOrSpare = async (path: string): Promise<Released | null> => {
     try {
-      released.push({ path, release: await releaseWorktree(site, path, landed) });
+      return { path, release: await releaseWorktree(site, path, landed) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       foreign.push(path);
+      return null;
     }
-  }
+  };
+  const paths = await leftovers(site);
+  const answers = await Promise.all(paths.map((path) => saving(() => releaseOrSpare(path))));
+  const released = answers.filter((answer) => answer !== null);
   for (const entry of await keptEntries(site)) {
     const release = await releaseKept(site, entry, landed);
     if (release.kind === 'removed') released.push({ path: entry.worktree, release });
   }
-  const { base, commonDir } = site;
-  const rubbish = [draftFolder(commonDir), adminTrashFolder(commonDir), trashFolder(base)];
-  await site.fs.removeTrees(rubbish).catch(() => undefined);
-  return { released, foreign };
+  await site.fs.removeTree(draftFolder(site.commonDir)).catch(() => undefined);
+  return { released, foreign: foreign.sort() };
 }
 
 /**

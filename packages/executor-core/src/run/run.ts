@@ -23,6 +23,7 @@ import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
 import type { Snapshots } from './snapshots';
+import { removeStaleRefLocks } from './stale-ref-locks';
 import { snapshotsOf } from './snapshots';
 
 /** A run in this process. */
@@ -96,6 +97,7 @@ function inClaim(
   return tellDiskRefusal('The run cannot begin', fix, async () => {
     const claim = await claimWorkspace(opened, run, frontDoor);
     try {
+      await removeStaleRefLocks(opened.tools, opened.repository);
       return await begin(claim);
     } catch (error) {
       await opened.leases.release(claim).catch(() => undefined);
