@@ -11,7 +11,8 @@ import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { linkWorktree } from './link-worktree';
 import { isCheckedOut, saveBranchTip } from './branch-safety';
-import { type Release, type KeptWork, releaseWorktree } from './worktree-safety';
+import { rewarmWorktree } from './rewarm-worktree';
+import { type Release, type KeptWork, releaseWorktree, type WarmWorktree } from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
 import { createTrashBin } from './trash-bin';
 
@@ -63,6 +64,8 @@ export interface WorktreePool {
   prune(): Promise<void>;
   /** Deletes removed trees; what is not done within 10 s is left for the next run. */
   close(): Promise<void>;
+  /** The next attempt of its task in its slot takes this worktree over; what nobody took, `close` removes. */
+  keepWarm(warm: readonly WarmWorktree[]): void;
   /** For `sweepWorktrees`. */
   site(): Promise<WorktreeSite>;
 }
@@ -77,6 +80,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
+  const warm = new Map<string, WarmWorktree>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     const release = await releaseWorktree(at, path, landed, kept);
@@ -87,7 +91,11 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     site,
     remove,
     create: async (request) => {
-      const { freshIndex, ...worktree } = await createForAgent(await site(), request);
+      const at = await site();
+      const left = warm.get(join(at.base, slotName(request.slot))) ?? null;
+      if (left !== null) warm.delete(left.path);
+      const { freshIndex, ...worktree } = await createForAgent(at, request, left);
+      if (left !== null) bin.fill(at);
       fresh.set(worktree.path, freshIndex);
       return worktree;
     },
@@ -96,8 +104,16 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     snapshot: async (request) => snapshotWorktree(await site(), request),
     list: async () => listOwned(await site()),
     prune: async () => prune(await site()),
+    keepWarm: (left) => {
+      for (const one of left) warm.set(one.path, one);
+    },
     close: async () => {
       const at = await opened?.catch(() => null);
+      for (const { path, index } of warm.values()) {
+        await remove(path).catch(() => undefined);
+        await options.fs.removeFile(index);
+      }
+      warm.clear();
       if (at != null) await bin.close(at);
     },
   };
@@ -106,13 +122,22 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
 async function createForAgent(
   site: WorktreeSite,
   request: WorktreeRequest,
+  warm: WarmWorktree | null,
 ): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
   const { slot, task, commit, token } = request;
   const path = join(site.base, slotName(slot));
-  await releaseWorktree(site, path, [commit]);
+  const mayTakeOver = warm?.task === task;
+  if (!mayTakeOver) await releaseWorktree(site, path, [commit]);
   const branch = await freeBranch(site, `${slotName(slot)}-${task}`, path);
   await saveBranchTip(site, branch, task, [commit]);
   const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
+  if (mayTakeOver) {
+    const taken = await populating(() => rewarmWorktree(site, warm, commit, owner));
+    if (taken !== null) {
+      return { path, branch, freshIndex: await markReady(site.fs, taken, commit) };
+    }
+    await releaseWorktree(site, path, [commit]);
+  }
   const entry = await linkWorktree(site, path, commit, owner);
   return { path, branch, freshIndex: await populate(site, path, commit, entry) };
 }

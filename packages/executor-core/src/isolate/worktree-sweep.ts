@@ -4,8 +4,21 @@ import { dirname, join } from 'node:path';
 import limitConcurrency from 'p-limit';
 
 import { UserError } from '../model/user-error';
-import { type AdminEntry, dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
-import { type Release, releaseKept, releaseWorktree } from './worktree-safety';
+import {
+  type AdminEntry,
+  dropAdminEntry,
+  findAdminEntry,
+  isOurs,
+  readAdminEntries,
+  type WorktreeOwner,
+} from './admin-entry';
+import {
+  type Release,
+  releaseKept,
+  releaseWorktree,
+  saveInPlace,
+  type WarmWorktree,
+} from './worktree-safety';
 import { draftFolder, keptFolder, stateFolder, type WorktreeSite } from './worktree-site';
 
 interface Released {
@@ -16,6 +29,8 @@ interface Released {
 export interface Sweep {
   /** Trees that are gone from the base folder; `saved` names the new refs. */
   readonly released: readonly Released[];
+  /** Worktrees that were saved and left where they are. */
+  readonly warm: readonly WarmWorktree[];
   /** Folders with our kind of name that we did not make; untouched. */
   readonly foreign: readonly string[];
 }
@@ -29,11 +44,13 @@ const OUR_NAME = /^(?:agent|verify)-\d+$/;
  * work is saved to refs first). Removed trees are left in the trash, which the next `close` of a pool
  * empties: that may take minutes, and nobody waits for it. Call it before the first git command about worktrees, and
  * only while no process of any run is alive in this repository. A second sweep changes nothing.
- * `landed`: commits known to be safe, usually the target's tip.
+ * `landed`: commits known to be safe, usually the target's tip. `keeps`: whose worktrees are saved only,
+ * because their tasks go on in them.
  */
 export async function sweepWorktrees(
   pool: { readonly site: () => Promise<WorktreeSite> },
   landed: readonly string[] = [],
+  keeps: (owner: WorktreeOwner) => boolean = () => false,
 ): Promise<Sweep> {
   const site = await pool.site();
   await site.alone(async () => {
@@ -41,8 +58,16 @@ export async function sweepWorktrees(
     await removeGitLocks(site);
   });
   const foreign: string[] = [];
+  const warm: WarmWorktree[] = [];
   const releaseOrSpare = async (path: string): Promise<Released | null> => {
     try {
+      const entry = await findAdminEntry(site, path);
+      const going = entry?.owner != null && isOurs(site, entry) && keeps(entry.owner);
+      const kept = going ? await saveInPlace(site, entry, landed) : null;
+      if (kept !== null) {
+        warm.push(kept);
+        return null;
+      }
       return { path, release: await releaseWorktree(site, path, landed) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -58,7 +83,7 @@ export async function sweepWorktrees(
     if (release.kind === 'removed') released.push({ path: entry.worktree, release });
   }
   await site.fs.removeTree(draftFolder(site.commonDir)).catch(() => undefined);
-  return { released, foreign: foreign.sort() };
+  return { released, warm, foreign: foreign.sort() };
 }
 
 /**

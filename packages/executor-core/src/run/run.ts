@@ -1,4 +1,5 @@
 import type { DurationModel } from '../graph/durations';
+import type { WorktreePool } from '../isolate/worktree-pool';
 import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
@@ -114,7 +115,7 @@ export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promis
   return inClaim(opened, id, 'cli', async (claim) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const { journal, snapshots } = await journalOf(engine, id, plan);
-    const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
+    const { facts: before, ...recovered } = await recoverRun(engine, id, plan, journal);
     const { clock, processes } = engine.tools;
     const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
     return launch(engine, {
@@ -123,10 +124,8 @@ export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promis
       claim,
       journal,
       snapshots,
-      state,
-      before: facts,
-      requests,
-      tokens,
+      ...recovered,
+      before,
       first,
       frontDoor: 'cli',
     });
@@ -150,6 +149,7 @@ interface Launch {
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   readonly state?: RunState;
+  readonly pool?: WorktreePool;
   /** Facts to report before the run goes on. */
   readonly before?: readonly Fact[];
   /** Journalled requests to take up once it goes on. */
@@ -161,9 +161,11 @@ interface Launch {
 }
 
 async function launch(engine: Engine, info: Launch): Promise<Run> {
-  const { id: run, plan, journal, frontDoor, state } = info;
+  const { id: run, plan, journal, frontDoor, state, pool } = info;
   const durations = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const parts = await assembleRun(engine, { run, plan, journal, frontDoor, state, durations });
+  const parts = await assembleRun(engine, {
+    ...{ run, plan, journal, frontDoor, state, pool, durations },
+  });
   for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
   const done = new Promise<void>((resolve) => {
