@@ -1,3 +1,4 @@
+import type { ProcessRow } from './node-process-table';
 import { procTable } from './node-process-table';
 import { gitAdapter } from './simple-git';
 import type { TestRepository } from '../testing/git-repository';
@@ -34,9 +35,10 @@ describe('resolving', () => {
 
   it('asks another git when the one that was asked is killed over it', async () => {
     await objects.resolve('HEAD');
-    const own = procTable()
-      .rows('now')
-      .filter(({ parent, name }) => parent === process.pid && name === 'git');
+    const table = procTable();
+    const isOwn = (row: ProcessRow): boolean =>
+      row.parent === process.pid && table.folderOf(row) === repository.root;
+    const own = table.rows('now').filter(isOwn);
     for (const { pid } of own) process.kill(pid, 'SIGSTOP');
     const [commit, tree] = [objects.resolve('HEAD^{commit}'), objects.readCommit(await head())];
     for (const { pid } of own) process.kill(pid, 'SIGKILL');
