@@ -65,8 +65,8 @@ async function eventsOf(root) {
 }
 
 /**
- * A started engine. `taken`: resolves with the ms until it drove the run, or `null` when it ended
- * before; `ended`: with its exit code (`null`: killed) and what it said last.
+ * A started engine. `taken`: resolves with the ms until it drove the run, `works`: until its first agent was
+ * at work or work landed, both with `null` when it ended before; `ended`: with its exit code (`null`: killed) and what it said last.
  */
 function launch(args, cwd, extra) {
   const since = performance.now();
@@ -75,17 +75,20 @@ function launch(args, cwd, extra) {
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (said = (said + text).slice(-2000)));
   const lines = createInterface({ input: child.stdout });
-  const taken = new Promise((done) => {
-    lines.on('line', (line) => {
-      if (/"type":"run:(?:resumed|started)"/.test(line)) done(performance.now() - since);
+  const seen = (type) =>
+    new Promise((done) => {
+      lines.on('line', (line) => {
+        if (type.test(line)) done(performance.now() - since);
+      });
+      child.once('exit', () => done(null));
     });
-    child.once('exit', () => done(null));
-  });
+  const taken = seen(/"type":"run:(?:resumed|started)"/);
+  const works = seen(/"type":"(?:process:started|task:merging|task:landed)"/);
   const ended = new Promise((done) => {
     // Not "close": what it started may hold its output, and live on.
     child.once('exit', (code) => done({ code, said }));
   });
-  return { pid: child.pid, taken, ended };
+  return { pid: child.pid, taken, works, ended };
 }
 
 function cleanEnvironment() {

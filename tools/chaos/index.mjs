@@ -1,8 +1,13 @@
 /**
  * Chaos: runs of real agents on real repositories, killed, stopped and starved at random, and what must
  * hold at the end read from git, the journal and the agents' own log. Ends with 1 when anything is lost.
+ * Recovery counts from the start of `resume` until the run works again: all that the killed engine left
+ * is safe, and the first agent is at work (or a landing, where none is to start).
  * Usage: npm run chaos -- [--rounds 10] [--seed N] [--kills 10] [--agents 25] [--tasks 25] [--files 200]
- *                         [--door cli|nx|batch] (nx: executors forked by `nx run-many`; batch: one process)
+ *                         [--total-kills N] (as many rounds as that takes)
+ *                         [--think S] (an agent takes up to S seconds more)
+ *                         [--door cli|nx|batch|all] (nx: executors forked by `nx run-many`; batch: one process;
+ *                         all: of four rounds two through the CLI and one through each of the others)
  *                         [--kind 'full disk'|'failing disk'|clock|kills] (every round of this kind)
  *                         [--keep] (leave the repository of a round that failed)
  */
@@ -29,6 +34,8 @@ const { values } = parseArgs({
     tasks: { type: 'string', default: '25' },
     files: { type: 'string', default: '200' },
     door: { type: 'string', default: 'cli' },
+    think: { type: 'string', default: '0' },
+    'total-kills': { type: 'string' },
     kind: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
@@ -37,12 +44,18 @@ const { values } = parseArgs({
 const PATIENCE_MS = 180_000;
 /** A tmpfs this large holds the repository, the worktrees and little more. */
 const DISK_BYTES = 96 * 2 ** 20;
+const ALL_DOORS = ['nx', 'cli', 'batch', 'cli'];
 const number = (name) => Number(values[name]);
 const random = createRandom(number('seed'));
-const total = { kills: 0, lost: 0, doubled: 0, redone: 0, recoveries: [], broken: [] };
+const total = { kills: 0, redone: 0, recoveries: [], broken: [] };
+const wanted = values['total-kills'] === undefined ? null : number('total-kills');
 
-console.log(`seed ${values.seed}: ${values.rounds} rounds of ${values.tasks} tasks`);
-for (let round = 1; round <= number('rounds'); round += 1) await playRound(round);
+console.log(
+  `seed ${values.seed}: ${wanted === null ? `${values.rounds} rounds` : `${wanted} kills`}, ` +
+    `${values.tasks} tasks, ${values.agents} agents, ${values.files} files`,
+);
+const isOver = (round) => (wanted === null ? round > number('rounds') : total.kills >= wanted);
+for (let round = 1; !isOver(round); round += 1) await playRound(round);
 report();
 
 async function playRound(round) {
@@ -50,12 +63,14 @@ async function playRound(round) {
   const kind = values.kind ?? kindOf(round);
   const disk = kind === 'full disk' ? mountDisk(folder) : null;
   const place = join(folder, 'disk');
+  const through = values.door === 'all' ? (ALL_DOORS[round % 4] ?? 'cli') : values.door;
   const world = makeWorld(join(place, 'repository'), {
     files: number('files'),
     tasks: number('tasks'),
-    nx: values.door !== 'cli',
+    think: number('think'),
+    nx: through !== 'cli',
   });
-  const door = DOORS[values.door](world.root, number('agents'));
+  const door = DOORS[through](world.root, number('agents'));
   const told = { kills: [], recoveries: [] };
   let problems;
   try {
@@ -68,9 +83,10 @@ async function playRound(round) {
   }
   total.kills += told.kills.length;
   total.recoveries.push(...told.recoveries);
-  total.broken.push(...problems.map((problem) => `round ${round} (${kind}): ${problem}`));
+  const name = `round ${round} (${through}, ${kind})`;
+  total.broken.push(...problems.map((problem) => `${name}: ${problem}`));
   console.log(
-    `round ${round} (${kind}): ${told.kills.length} kills, ${problems.length === 0 ? 'all holds' : problems.slice(0, 5).join('; ')}`,
+    `${name}: ${told.kills.length} kills, ${problems.length === 0 ? 'all holds' : problems.slice(0, 5).join('; ')}`,
   );
   if (problems.length > 0) console.log(`  ${told.kills.join('\n  ')}`);
   for (const pid of processesWith(`PARALLEL_ROOT=${world.root}`)) signal(pid, 'SIGKILL');
@@ -95,7 +111,7 @@ async function torture(world, door, { kind, disk, place, told }) {
   for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
     const failing = kind === 'failing disk' && left > 0 ? failingDisk() : null;
     const engine = door.start({ ...clock?.env, ...failing });
-    void engine.taken.then((ms) => {
+    void engine.works.then((ms) => {
       if (engine.resumes && ms !== null && clock === null) told.recoveries.push(ms);
     });
     let dead = false;
@@ -145,13 +161,15 @@ function mountDisk(folder) {
 }
 
 function report() {
-  const lost = total.broken.filter((problem) => LOST.test(problem)).length;
-  const doubled = total.broken.filter((problem) => /landed \d+ times/.test(problem)).length;
+  const count = (words) => total.broken.filter((problem) => words.test(problem)).length;
   const sorted = total.recoveries.sort((a, b) => a - b);
   const at = (share) => ((sorted[Math.floor(sorted.length * share)] ?? 0) / 1000).toFixed(2);
   console.log(
-    `${total.kills} kills, ${lost} lost, ${doubled} double landings, ${total.redone} redone, ` +
-      `median recovery ${at(0.5)} s (p95 ${at(0.95)} s)`,
+    `${total.kills} kills, ${count(LOST)} lost, ${count(/landed \d+ times/)} double landings, ` +
+      `${count(/ran again after/)} landed tasks run again, ${total.redone} redone, ` +
+      `median recovery ${at(0.5)} s (p95 ${at(0.95)} s, ${sorted.length} recoveries: ` +
+      `from the start of resume to the first agent at work)`,
   );
+  for (const problem of total.broken) console.error(problem);
   if (total.broken.length > 0) process.exitCode = 1;
 }

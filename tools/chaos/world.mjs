@@ -18,7 +18,7 @@ mkdir -p "out/$PARALLEL_TASK_ID"
 sleep "0.$(($$ % 4))"
 echo "$$" > "out/$PARALLEL_TASK_ID/half-$$"
 log half
-sleep "0.$(($$ % 7))"
+sleep "$(($$ % (CHAOS_THINK + 1))).$(($$ % 7))"
 echo "done by $PARALLEL_TASK_ID" > "out/$PARALLEL_TASK_ID/result"
 log end
 `;
@@ -27,7 +27,7 @@ log end
  * A repository with `files` files and a plan of `tasks` tasks, each with a dependency now and then, and a
  * file of a person that is not committed.
  */
-export function makeWorld(root, { files, tasks, nx = false }) {
+export function makeWorld(root, { files, tasks, think = 0, nx = false }) {
   mkdirSync(root, { recursive: true });
   if (nx) makeNxWorkspace(root);
   const git = gitIn(root);
@@ -41,7 +41,7 @@ export function makeWorld(root, { files, tasks, nx = false }) {
   writeFileSync(logOf(root), '');
   writeFileSync(join(root, '.gitignore'), 'node_modules\n.nx/\n.parallel/\n.worktrees/\n');
   writeFileSync(join(root, 'agent.sh'), AGENT);
-  writeFileSync(join(root, 'parallel.yaml'), planText(tasks));
+  writeFileSync(join(root, 'parallel.yaml'), planText(tasks, think));
   git('add', '.');
   git('commit', '--quiet', '--message', 'start');
   writeFileSync(join(root, 'precious.txt'), PRECIOUS);
@@ -86,7 +86,7 @@ function taskName(at) {
   return `task-${at + 1}`;
 }
 
-function planText(tasks) {
+function planText(tasks, think) {
   const entry = (at) => {
     const name = taskName(at);
     const after = at % 5 === 4 ? `, depends_on: [${taskName(at - 4)}]` : '';
@@ -96,7 +96,7 @@ function planText(tasks) {
   default_agent: worker
   retry_policy: { max_retries: 3, backoff: none }
 agents:
-  worker: { adapter: command, command: 'CHAOS_LOG="$PARALLEL_ROOT/../agents.log" sh agent.sh' }
+  worker: { adapter: command, command: 'CHAOS_LOG="$PARALLEL_ROOT/../agents.log" CHAOS_THINK=${think} sh agent.sh' }
 tasks:
 ${Array.from({ length: tasks }, (_, at) => entry(at)).join('\n')}
 `;

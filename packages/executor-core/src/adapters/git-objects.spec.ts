@@ -1,3 +1,5 @@
+import type { ProcessRow } from './node-process-table';
+import { procTable } from './node-process-table';
 import { gitAdapter } from './simple-git';
 import type { TestRepository } from '../testing/git-repository';
 import { makeRepository } from '../testing/git-repository';
@@ -29,6 +31,20 @@ describe('resolving', () => {
     expect(await objects.resolve('refs/heads/side^{commit}')).toBe(next);
     await repository.git(['branch', '--quiet', '-D', 'side']);
     expect(await objects.resolve('refs/heads/side^{commit}')).toBeNull();
+  });
+
+  it('asks another git when the one that was asked is killed over it', async () => {
+    await objects.resolve('HEAD');
+    const table = procTable();
+    const isOwn = (row: ProcessRow): boolean =>
+      row.parent === process.pid && table.folderOf(row) === repository.root;
+    const own = table.rows('now').filter(isOwn);
+    for (const { pid } of own) process.kill(pid, 'SIGSTOP');
+    const [commit, tree] = [objects.resolve('HEAD^{commit}'), objects.readCommit(await head())];
+    for (const { pid } of own) process.kill(pid, 'SIGKILL');
+    expect(own).toHaveLength(1);
+    expect(await commit).toBe(await head());
+    expect((await tree).tree).toBe(await treeAt('HEAD'));
   });
 
   it('takes a name that is no revision, or not even a line, for missing', async () => {

@@ -46,7 +46,7 @@ export function gitObjects(
     readTree: trees,
     readCommit: commits,
     gitlinks,
-    writeTree: (entries) => treeWriter.ask(treeInput(entries), takeLine),
+    writeTree: (entries) => askAgain(treeWriter, treeInput(entries), takeLine),
     writeCommit: (text) => writeCommit(commitWriter, text),
     moveRefs: (lines) => moveRefs(refs, lines),
     patch: (from, to) => patch(differ, from, to),
@@ -58,14 +58,28 @@ const takeLine: TakeAnswer<string> = (said) => {
   return end < 0 ? null : { answer: said.toString('utf8', 0, end), length: end + 1 };
 };
 
+/** What may be asked twice: a git that was killed over the question is replaced, once. */
+async function askAgain<T>(
+  conversation: GitConversation,
+  question: string | Buffer,
+  take: TakeAnswer<T>,
+): Promise<T> {
+  try {
+    return await conversation.ask(question, take);
+  } catch (error) {
+    if (!(error instanceof ConversationEnded) || error.exitCode !== -1) throw error;
+    return conversation.ask(question, take);
+  }
+}
+
 async function resolve(reader: GitConversation, revision: string): Promise<string | null> {
   if (revision.includes('\n')) return null;
-  const line = await reader.ask(`info ${revision}\n`, takeLine);
+  const line = await askAgain(reader, `info ${revision}\n`, takeLine);
   return /^([0-9a-f]{40,64}) \w+ \d+$/.exec(line)?.[1] ?? null;
 }
 
 async function readObject(reader: GitConversation, id: string, type: string): Promise<Buffer> {
-  const found = await reader.ask(`contents ${id}\n`, takeObject);
+  const found = await askAgain(reader, `contents ${id}\n`, takeObject);
   if (found?.type === type) return found.content;
   throw new Error(`${id} is ${found === null ? 'missing' : `a ${found.type}, not a ${type}`}.`);
 }

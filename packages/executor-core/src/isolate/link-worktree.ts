@@ -52,7 +52,7 @@ async function addByHand(
   ]);
   const folder = await moveIn(site, draft, basename(path));
   await fs.makeDir(path);
-  await fs.create(join(path, '.git'), `gitdir: ${folder}\n`);
+  await fs.replace(join(path, '.git'), `gitdir: ${folder}\n`);
 }
 
 /** Like `git worktree add`, takes the first free one of `agent-1`, `agent-11`, `agent-12` … */

@@ -19,6 +19,12 @@ export interface WorktreeTree {
   readonly missing: string | null;
 }
 
+/** The files of a worktree as a tree, and the index that describes them as they are on disk. */
+export interface IndexedTree extends WorktreeTree {
+  /** Absolute path; it is whoever's asked for it. */
+  readonly index: string;
+}
+
 export interface SnapshotRequest {
   readonly path: string;
   /** Commit the work started from. */
@@ -101,6 +107,13 @@ export async function commitTree(
  * clock's resolution does not survive the copy. That costs reading every file once.
  */
 export async function takeTree(site: WorktreeTools, path: string): Promise<WorktreeTree> {
+  const { index, ...taken } = await takeIndexedTree(site, path);
+  await site.fs.removeFile(index);
+  return taken;
+}
+
+/** Like `takeTree`; the index it was taken with stays. No mark of an agent is in it. */
+export async function takeIndexedTree(site: WorktreeTools, path: string): Promise<IndexedTree> {
   const { git, fs, files, commonDir } = site;
   await fs.makeDir(stateFolder(commonDir));
   const index = join(stateFolder(commonDir), `index-${randomUUID()}`);
@@ -130,9 +143,11 @@ export async function takeTree(site: WorktreeTools, path: string): Promise<Workt
       : added.exitCode !== 0
         ? added.stderr.trim()
         : ((await usedSubmodule(site, path, inner)) ?? (await notInIndex(site, at, head)));
-    return { head, tree, changed: tree !== headTree, missing };
-  } finally {
+    return { head, tree, changed: tree !== headTree, missing, index };
+  } catch (error) {
     await fs.removeFile(index);
+    throw error;
+  } finally {
     await fs.removeFile(`${index}.lock`);
   }
 }

@@ -12,7 +12,8 @@ import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapsho
 import { linkWorktree } from './link-worktree';
 import { SpareWorktrees } from './spare-worktrees';
 import { branchTip, isCheckedOut, saveBranchTip } from './branch-safety';
-import { type Release, type KeptWork, releaseWorktree } from './worktree-safety';
+import { rewarmWorktree } from './rewarm-worktree';
+import { type Release, type KeptWork, releaseWorktree, type WarmWorktree } from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
 import { createTrashBin } from './trash-bin';
 
@@ -72,6 +73,8 @@ export interface WorktreePool {
   prune(): Promise<void>;
   /** Removes what waits for nobody, and deletes removed trees; what is not done within 10 s is left for the next run. */
   close(): Promise<void>;
+  /** The next attempt of its task in its slot takes this worktree over; what nobody took, `close` removes. */
+  keepWarm(warm: readonly WarmWorktree[]): void;
   /** For `sweepWorktrees`. */
   site(): Promise<WorktreeSite>;
 }
@@ -88,6 +91,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const fresh = new Map<string, string | null>();
   const spares = new SpareWorktrees(writeFiles);
   const made = new Map<string, number>();
+  const warm = new Map<string, WarmWorktree>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     // Of another attempt by now, whose process took this one's place: what was here, it has saved.
@@ -100,7 +104,11 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     site,
     remove,
     create: async (request) => {
-      const { freshIndex, ...worktree } = await createForAgent(await site(), spares, request);
+      const at = await site();
+      const left = warm.get(join(at.base, slotName(request.slot))) ?? null;
+      if (left !== null) warm.delete(left.path);
+      const { freshIndex, ...worktree } = await createForAgent(at, spares, request, left);
+      if (left !== null) bin.fill(at);
       made.set(worktree.path, request.token);
       fresh.set(worktree.path, freshIndex);
       return worktree;
@@ -111,8 +119,16 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     snapshot: async (request) => snapshotWorktree(await site(), request),
     list: async () => listOwned(await site()),
     prune: async () => prune(await site()),
+    keepWarm: (left) => {
+      for (const one of left) warm.set(one.path, one);
+    },
     close: async () => {
       const at = await opened?.catch(() => null);
+      for (const { path, index } of warm.values()) {
+        await remove(path).catch(() => undefined);
+        await options.fs.removeFile(index);
+      }
+      warm.clear();
       if (at == null) return;
       await spares.clear(at);
       await bin.close(at);
@@ -124,12 +140,21 @@ async function createForAgent(
   site: WorktreeSite,
   spares: SpareWorktrees,
   request: WorktreeRequest,
+  warm: WarmWorktree | null,
 ): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
   const { slot, task, commit, token } = request;
   const path = join(site.base, slotName(slot));
-  await releaseWorktree(site, path, [commit]);
+  const mayTakeOver = warm?.task === task;
+  if (!mayTakeOver) await releaseWorktree(site, path, [commit]);
   const branch = await readyBranch(site, `${slotName(slot)}-${task}`, path, request);
   const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
+  if (mayTakeOver) {
+    const taken = await populating(() => rewarmWorktree(site, warm, commit, owner));
+    if (taken !== null) {
+      return { path, branch, freshIndex: await markReady(site.fs, taken, commit) };
+    }
+    await releaseWorktree(site, path, [commit]);
+  }
   const spare = await spares.take(site, path, commit, owner);
   const entry = spare?.entry ?? (await linkWorktree(site, path, commit, owner));
   const there = spare?.commit === commit;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 
+import type { TaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
 import { wasInterrupted } from '../ports/git';
 import {
@@ -12,7 +13,8 @@ import {
 } from './admin-entry';
 import { deleteBranch } from './branch-safety';
 import { isSaved, KEPT_REFS, keptTrees, saveCommit } from './saved-work';
-import { commitTree, takeTree } from './snapshot-worktree';
+import type { WorktreeTree } from './snapshot-worktree';
+import { commitTree, takeIndexedTree, takeTree } from './snapshot-worktree';
 import { keptFolder, type WorktreeSite } from './worktree-site';
 
 /** What became of a worktree that was to be removed. */
@@ -125,6 +127,43 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** A worktree that stays where it is, with everything in it saved, until its task's next attempt takes it over. */
+export interface WarmWorktree {
+  readonly path: string;
+  readonly task: TaskId;
+  /** The new ref that keeps what was only there, `null` when nothing was. */
+  readonly saved: string | null;
+  /** Describes its files as they are; no mark of an agent is in it. */
+  readonly index: string;
+}
+
+/**
+ * Saves what is in an agent's worktree as `releaseWorktree` does, and leaves it in place. `null` when it could not
+ * be saved in full, or nobody had worked in it: then it is to be released.
+ */
+export async function saveInPlace(
+  site: WorktreeSite,
+  { worktree: path, owner, base, broken }: AdminEntry,
+  landed: readonly string[],
+): Promise<WarmWorktree | null> {
+  if (path === null || owner?.kind !== 'agent' || base === null || broken) return null;
+  if ((await site.files.kind(path)) !== 'folder') return null;
+  try {
+    const taken = await takeIndexedTree(site, path);
+    const { index } = taken;
+    try {
+      const saved = await saveTaken(site, path, owner, [...landed, base], taken);
+      return { path, task: owner.task, saved, index };
+    } catch (error) {
+      await site.fs.removeFile(index);
+      throw error;
+    }
+  } catch {
+    // Whoever releases it finds out, and says, what is wrong with it.
+    return null;
+  }
+}
+
 /** Rejects when the worktree's state cannot be kept in full. */
 async function save(
   site: WorktreeSite,
@@ -132,7 +171,16 @@ async function save(
   owner: AgentOwner | null,
   landed: readonly string[],
 ): Promise<string | null> {
-  const taken = await takeTree(site, path);
+  return saveTaken(site, path, owner, landed, await takeTree(site, path));
+}
+
+async function saveTaken(
+  site: WorktreeSite,
+  path: string,
+  owner: AgentOwner | null,
+  landed: readonly string[],
+  taken: WorktreeTree,
+): Promise<string | null> {
   if (taken.missing !== null) throw new Error(taken.missing);
   const filesSaved = !taken.changed || (await keptTrees(site)).has(taken.tree);
   const headSaved = taken.head !== null && (await isSaved(site, taken.head, landed));
@@ -157,7 +205,8 @@ async function removeTree(
   }
 }
 
-async function dropEntry(
+/** Forgets a worktree: its entry, and its branch when that is saved. */
+export async function dropEntry(
   site: WorktreeSite,
   entry: AdminEntry,
   landed: readonly string[],

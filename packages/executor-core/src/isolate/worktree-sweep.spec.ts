@@ -33,21 +33,23 @@ describe('sweepWorktrees', () => {
     await writeFile(join(path, 'new.txt'), 'precious\n');
     await create(2, 'clean');
     await rig.pool.detached('verify-1', rig.head);
-    const { released } = await sweep();
+    const pool = later();
+    const { released } = await sweepWorktrees(pool);
     expect(released.map(({ release }) => release.kind)).toEqual(['removed', 'removed', 'removed']);
+    await pool.close();
     const kept = await rig.kept();
     expect(kept).toEqual([expect.stringMatching(/^refs\/parallel\/PEXEC-1\/landing\/salvage-/)]);
     expect(await rig.git(['show', `${kept.join('')}:new.txt`])).toBe('precious');
     expect(await rig.git(['worktree', 'list', '--porcelain'])).not.toContain('agent-');
     expect(await rig.branches()).toEqual(['main']);
-    expect(existsSync(rig.inBase('.trash'))).toBe(false);
+    expect(await readdir(rig.inBase('.trash'))).toEqual([]);
   });
 
   it('changes nothing the second time', async () => {
     await writeFile(join(await create(1), 'new.txt'), 'precious\n');
     await sweep();
     const kept = await rig.kept();
-    expect(await sweep()).toEqual({ released: [], foreign: [] });
+    expect(await sweep()).toEqual({ released: [], warm: [], foreign: [] });
     expect(await rig.kept()).toEqual(kept);
   });
 

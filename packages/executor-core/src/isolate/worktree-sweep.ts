@@ -1,59 +1,92 @@
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import limitConcurrency from 'p-limit';
+
 import { UserError } from '../model/user-error';
-import { type AdminEntry, dropAdminEntry, isOurs, readAdminEntries } from './admin-entry';
-import { type Release, releaseKept, releaseWorktree } from './worktree-safety';
 import {
-  adminTrashFolder,
-  draftFolder,
-  keptFolder,
-  stateFolder,
-  trashFolder,
-  type WorktreeSite,
-} from './worktree-site';
+  type AdminEntry,
+  dropAdminEntry,
+  findAdminEntry,
+  isOurs,
+  readAdminEntries,
+  type WorktreeOwner,
+} from './admin-entry';
+import {
+  type Release,
+  releaseKept,
+  releaseWorktree,
+  saveInPlace,
+  type WarmWorktree,
+} from './worktree-safety';
+import { draftFolder, keptFolder, stateFolder, type WorktreeSite } from './worktree-site';
+
+interface Released {
+  readonly path: string;
+  readonly release: Release;
+}
 
 export interface Sweep {
   /** Trees that are gone from the base folder; `saved` names the new refs. */
-  readonly released: readonly { readonly path: string; readonly release: Release }[];
+  readonly released: readonly Released[];
+  /** Worktrees that were saved and left where they are. */
+  readonly warm: readonly WarmWorktree[];
   /** Folders with our kind of name that we did not make; untouched. */
   readonly foreign: readonly string[];
 }
 
+/** Each reads a whole worktree. */
+const saving = limitConcurrency(availableParallelism());
 const OUR_NAME = /^(?:agent-\d+|spare-\d+-\d+|verify-\d+)$/;
 
 /**
  * Clears what a killed run left: half-made entries that stop git, lock files, worktrees (their unlanded
- * work is saved to refs first) and the trash. Call it before the first git command about worktrees, and
+ * work is saved to refs first). Removed trees are left in the trash, which the next `close` of a pool
+ * empties: that may take minutes, and nobody waits for it. Call it before the first git command about worktrees, and
  * only while no process of any run is alive in this repository. A second sweep changes nothing.
- * `landed`: commits known to be safe, usually the target's tip.
+ * `landed`: commits known to be safe, usually the target's tip. `keeps`: whose worktrees are saved only,
+ * because their tasks go on in them.
  */
 export async function sweepWorktrees(
   pool: { readonly site: () => Promise<WorktreeSite> },
   landed: readonly string[] = [],
+  keeps: (owner: WorktreeOwner) => boolean = () => false,
 ): Promise<Sweep> {
   const site = await pool.site();
   await site.alone(async () => {
     await dropBrokenEntries(site);
     await removeGitLocks(site);
   });
-  const released: { path: string; release: Release }[] = [];
   const foreign: string[] = [];
-  for (const path of await leftovers(site)) {
+  const warm: WarmWorktree[] = [];
+  const releaseOrSpare = async (path: string): Promise<Released | null> => {
     try {
-      released.push({ path, release: await releaseWorktree(site, path, landed) });
+      const entry = await findAdminEntry(site, path);
+      const going = entry?.owner != null && isOurs(site, entry) && keeps(entry.owner);
+      const kept = going ? await saveInPlace(site, entry, landed) : null;
+      if (kept !== null) {
+        warm.push(kept);
+        return null;
+      }
+      return { path, release: await releaseWorktree(site, path, landed) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       foreign.push(path);
+      return null;
     }
+  };
+  const released: Released[] = [];
+  // An entry without a folder last: it may be of a folder that a kill met on its way to another name.
+  for (const paths of await leftovers(site)) {
+    const answers = await Promise.all(paths.map((path) => saving(() => releaseOrSpare(path))));
+    released.push(...answers.filter((answer) => answer !== null));
   }
   for (const entry of await keptEntries(site)) {
     const release = await releaseKept(site, entry, landed);
     if (release.kind === 'removed') released.push({ path: entry.worktree, release });
   }
-  const { base, commonDir } = site;
-  const rubbish = [draftFolder(commonDir), adminTrashFolder(commonDir), trashFolder(base)];
-  await site.fs.removeTrees(rubbish).catch(() => undefined);
-  return { released, foreign };
+  await site.fs.removeTree(draftFolder(site.commonDir)).catch(() => undefined);
+  return { released, warm, foreign: foreign.sort() };
 }
 
 /**
@@ -105,14 +138,14 @@ async function keptEntries(
   return found;
 }
 
-/** Folders with our names, and the paths of our entries whose folder is gone. */
-async function leftovers(site: WorktreeSite): Promise<readonly string[]> {
-  const paths = new Set<string>();
-  for (const name of await site.fs.list(site.base)) {
-    if (OUR_NAME.test(name)) paths.add(join(site.base, name));
-  }
+/** Folders with our names, then the paths of our entries whose folder is elsewhere or gone. */
+async function leftovers(site: WorktreeSite): Promise<readonly (readonly string[])[]> {
+  const names = (await site.fs.list(site.base)).filter((name) => OUR_NAME.test(name));
+  const folders = names.map((name) => join(site.base, name));
+  const entries = new Set<string>();
   for (const entry of await readAdminEntries(site)) {
-    if (entry.worktree !== null && isOurs(site, entry)) paths.add(entry.worktree);
+    if (entry.worktree !== null && isOurs(site, entry)) entries.add(entry.worktree);
   }
-  return [...paths].sort();
+  for (const folder of folders) entries.delete(folder);
+  return [folders.sort(), [...entries].sort()];
 }

@@ -113,6 +113,22 @@ describe('a move of the checkout that was killed', () => {
     expect(pauses).toBe(1);
   });
 
+  it('while we live is mended at once', async () => {
+    let killed = 0;
+    const run: typeof rig.git.run = async (args, options) => {
+      const result = await rig.git.run(args, options);
+      if (!args.includes('merge') || killed > 0) return result;
+      killed += 1;
+      return { ...result, exitCode: -1 };
+    };
+    const dying = { ...rig.git, run };
+    expect(await publishTarget({ ...request(), git: dying, pause })).toEqual({
+      kind: 'advanced',
+      commit: to,
+    });
+    expect([killed, await status(), await leftovers()]).toEqual([1, '', []]);
+  });
+
   it('leaves what the user did since, and is held by it', async () => {
     await begin();
     await rig.repo.write({ 'a.txt': 'landed\n', 'b.txt': 'my own edit\n' });

@@ -30,6 +30,8 @@ export type PublishResult =
 
 /** Where git notes what HEAD was before it was moved. */
 const ORIG_HEAD = 'ORIG_HEAD';
+/** How often a git that is killed while it moves the checkout is started. */
+const KILLED_TRIES = 3;
 /** Files named in the reason of a held target. */
 const NAMED_FILES = 10;
 /** Nobody's settings turn a fast-forward into something that touches uncommitted work. */
@@ -46,7 +48,10 @@ const FAST_FORWARD = [
  * Call it under the worktree mutex. Rejects with `TakenOver`
  * when the fence was moved; a working tree that is moved in that very moment gets what had landed before.
  */
-export async function publishTarget(request: PublishRequest): Promise<PublishResult> {
+export async function publishTarget(
+  request: PublishRequest,
+  tries = KILLED_TRIES,
+): Promise<PublishResult> {
   const { git, fs, root, target, commit, fence } = request;
   if (fence !== undefined && !(await isFenceUp(git, root, fence))) throw new TakenOver();
   if (target === null) {
@@ -65,7 +70,7 @@ export async function publishTarget(request: PublishRequest): Promise<PublishRes
   const use = await branchUse(git, fs, root, target);
   switch (use.kind) {
     case 'checked-out':
-      return moveCheckedOut(request, { target, from: tip ?? commit }, use.worktree);
+      return moveCheckedOut(request, { target, from: tip ?? commit, tries }, use.worktree);
     case 'rebasing':
       return held(
         `${target} is being rebased in ${use.worktree.path}`,
@@ -95,7 +100,11 @@ async function moveFree(
 
 async function moveCheckedOut(
   request: PublishRequest,
-  { target, from }: { readonly target: string; readonly from: string },
+  {
+    target,
+    from,
+    tries,
+  }: { readonly target: string; readonly from: string; readonly tries: number },
   worktree: LinkedWorktree,
 ): Promise<PublishResult> {
   const { git, run, commit } = request;
@@ -114,14 +123,15 @@ async function moveCheckedOut(
       `When none does any more, remove that file, then: git merge --ff-only ${commit}`,
     );
   }
-  let moved = false;
-  try {
-    const answer = await fastForward(request, target, worktree, hold.index);
-    moved = answer.kind === 'advanced';
-    return answer;
-  } finally {
-    await hold.end(moved);
+  const answer = await fastForward(request, target, worktree, hold.index);
+  // Some of its files may be there: it is mended like a move whose process died, and begun again.
+  if (answer === 'killed') {
+    if (tries > 1) return publishTarget(request, tries - 1);
+    await mendCheckout(request);
+    return held(`git was killed in ${worktree.path}`, `git merge --ff-only ${commit}`);
   }
+  await hold.end(answer.kind === 'advanced');
+  return answer;
 }
 
 async function fastForward(
@@ -129,13 +139,14 @@ async function fastForward(
   target: string,
   worktree: LinkedWorktree,
   index: string,
-): Promise<PublishResult> {
+): Promise<PublishResult | 'killed'> {
   const remembered = await ownRef(git, worktree.path, ORIG_HEAD);
   const mark = moverMark({ run });
   const merged = await git.run([...FAST_FORWARD, commit], {
     cwd: worktree.path,
     env: { GIT_INDEX_FILE: index, PARALLEL_RUN_ID: mark.run, PARALLEL_TASK_ID: mark.task },
   });
+  if (merged.exitCode === -1) return 'killed';
   if (merged.exitCode === 0 && (await readRef(git, root, target)) === commit) {
     return { kind: 'advanced', commit };
   }

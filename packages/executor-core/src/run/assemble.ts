@@ -1,3 +1,4 @@
+import limitConcurrency from 'p-limit';
 import { checkEnvironment } from '../isolate/git-env';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import { createWorktreePool } from '../isolate/worktree-pool';
@@ -61,6 +62,8 @@ export interface AssembleOptions {
   readonly wholePlan?: Plan;
   /** State to go on from; a fresh one for a new run. */
   readonly state?: RunState;
+  /** Its worktrees, where they were looked at already. */
+  readonly pool?: WorktreePool;
   /** What is known of how long its tasks take; looked up by default. */
   readonly durations?: DurationModel;
 }
@@ -98,7 +101,7 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const guard = guardDisk(engine, run, (event) => wire.loop?.announce(event));
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
-  const pool = poolOf(engine, run, plan);
+  const pool = options.pool ?? poolOf(engine, run, plan);
   const verifier = createVerifier({ engine, run, plan, pool, graceMs: graceOf(options) });
   const integration = await openIntegration(engine, options, { emit, pool, verifier });
   const loop = new RunLoop(

@@ -51,7 +51,7 @@ const worked = (attempt: number): RunEvent => {
 const swept = (release: Release) => [{ path: WORKTREE, release }];
 const removed = (saved: string | null) => swept({ kind: 'removed', saved });
 const find = (events: readonly RunEvent[], released = swept({ kind: 'gone' })) =>
-  lostWork(engine, RUN, LOST, events, released);
+  lostWork(engine, RUN, LOST, events, { released, warm: [] });
 /** Keeps a commit of its own under `name`, made at `second`. */
 async function keep(name: string, second = 0): Promise<void> {
   await writeFile(join(repository.root, 'x.txt'), name);

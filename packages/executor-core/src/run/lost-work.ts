@@ -24,20 +24,22 @@ export async function lostWork(
   run: RunId,
   lost: LostAttempt,
   events: readonly RunEvent[],
-  released: Sweep['released'],
+  { released, warm }: Pick<Sweep, 'released' | 'warm'>,
 ): Promise<string | null> {
   const started = startOf(events, lost);
   // Nobody has worked in a worktree the journal does not know of.
   if (started === null) return null;
   const told = salvagesOf(events, lost.task);
   if (started.resumedFrom !== undefined && !hasProcess(events, lost)) return told.at(-1) ?? null;
-  const swept = released.find(({ path }) => path === started.worktree)?.release;
-  if (swept?.kind === 'removed' && swept.saved !== null) return swept.saved;
+  const isIts = ({ path }: { readonly path: string }): boolean => path === started.worktree;
+  const release = released.find(isIts)?.release;
+  const swept = warm.find(isIts) ?? (release?.kind === 'removed' ? release : null);
+  if (swept !== null && swept.saved !== null) return swept.saved;
   const kept = await keptRefs(engine, `refs/parallel/${run}/${lost.task}/`);
   const own = kept.filter((ref) => {
     const name = ref.slice(ref.lastIndexOf('/') + 1);
     if (name.startsWith('salvage-')) return !told.includes(ref);
-    if (name.startsWith('wip-')) return swept?.kind !== 'removed' && ref === wipOf(run, lost);
+    if (name.startsWith('wip-')) return swept === null && ref === wipOf(run, lost);
     return name === String(lost.token) || name.startsWith(`${lost.token}-`);
   });
   return own[0] ?? null;

@@ -7,6 +7,8 @@ import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
 import { accessOf } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
+import type { WorktreeOwner } from '../isolate/admin-entry';
+import type { WorktreePool } from '../isolate/worktree-pool';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { finishedWork } from './finished-work';
@@ -24,6 +26,8 @@ export interface Recovery {
   readonly requests: readonly Fact[];
   /** Leases taken anew for candidates that wait to land. */
   readonly tokens: ReadonlyMap<TaskId, number>;
+  /** The worktrees of the run; those of lost attempts are for the next attempts of their tasks. */
+  readonly pool: WorktreePool;
 }
 
 /**
@@ -62,11 +66,13 @@ export async function recoverRun(
       waiting.set(task, candidate);
     }
   }
-  const { released } = await sweepWorktrees(poolOf(engine, run, plan));
+  const pool = poolOf(engine, run, plan);
+  const sweep = await sweepWorktrees(pool, [], (owner) => goesOn(owner, run, gone));
+  pool.keepWarm(sweep.warm);
   // What was told of earlier attempts is not part of a snapshot.
   const events = gone.length === 0 ? [] : await journal.read();
   for (const attempt of gone) {
-    const salvage = await lostWork(engine, run, attempt, events, released);
+    const salvage = await lostWork(engine, run, attempt, events, sweep);
     facts.push(lost(attempt, salvage, clock.now()));
   }
   const tokens = new Map<TaskId, number>();
@@ -78,7 +84,13 @@ export async function recoverRun(
     const passedOn = { ...candidate, fence };
     facts.push({ type: 'task:queued', task: id, attempt, candidate: passedOn, at: clock.now() });
   }
-  return { state, facts, requests, tokens };
+  return { state, facts, requests, tokens, pool };
+}
+
+/** Only the latest attempt's worktree holds what its task goes on from. */
+function goesOn(owner: WorktreeOwner, run: RunId, gone: readonly LostAttempt[]): boolean {
+  if (owner.kind !== 'agent' || owner.run !== run) return false;
+  return gone.some(({ task, token }) => task === owner.task && token === owner.token);
 }
 
 function lost({ task, attempt }: LostAttempt, salvage: string | null, at: number): Fact {

@@ -1,4 +1,5 @@
 import type { DurationModel } from '../graph/durations';
+import type { WorktreePool } from '../isolate/worktree-pool';
 import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
@@ -26,6 +27,7 @@ import { recoverRun } from './recover';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
 import type { Snapshots } from './snapshots';
+import { removeStaleRefLocks } from './stale-ref-locks';
 import { snapshotsOf } from './snapshots';
 
 /** A run in this process. */
@@ -100,6 +102,7 @@ function inClaim(
   return tellDiskRefusal('The run cannot begin', fix, async () => {
     const token = await claimWorkspace(opened, run, frontDoor);
     try {
+      await removeStaleRefLocks(opened.tools, opened.repository);
       return await begin(token);
     } catch (error) {
       await opened.leases.release(token).catch(() => undefined);
@@ -117,7 +120,7 @@ export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promis
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const claim = await raiseClaim(engine, token, id, 'cli');
     const { journal, snapshots } = await journalOf(engine, id, plan, claim);
-    const { state, facts, requests, tokens } = await recoverRun(engine, id, plan, journal);
+    const { facts: before, ...recovered } = await recoverRun(engine, id, plan, journal);
     const { clock, processes } = engine.tools;
     const first: Fact = { type: 'run:resumed', owner: processes.self(), at: clock.now() };
     return launch(engine, {
@@ -126,10 +129,8 @@ export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promis
       claim,
       journal,
       snapshots,
-      state,
-      before: facts,
-      requests,
-      tokens,
+      ...recovered,
+      before,
       first,
       frontDoor: 'cli',
     });
@@ -155,6 +156,7 @@ interface Launch {
   readonly journal: Journal;
   readonly snapshots: Snapshots;
   readonly state?: RunState;
+  readonly pool?: WorktreePool;
   /** Facts to report before the run goes on. */
   readonly before?: readonly Fact[];
   /** Journalled requests to take up once it goes on. */
@@ -166,9 +168,9 @@ interface Launch {
 }
 
 async function launch(engine: Engine, info: Launch): Promise<Run> {
-  const { id: run, plan, journal, claim, frontDoor, state } = info;
+  const { id: run, plan, journal, claim, frontDoor, state, pool } = info;
   const durations = await knownDurations(engine.tools.fs, engine.repository.root, plan);
-  const options = { run, plan, journal, claim, frontDoor, state, durations };
+  const options = { run, plan, journal, claim, frontDoor, state, pool, durations };
   const parts = await assembleRun(engine, options);
   for (const [task, token] of info.tokens ?? []) parts.activity.adopt(task, token);
   // Begins in the next turn, so that whoever starts a run sees its first event.
