@@ -103,6 +103,20 @@ describe('spare worktrees', () => {
     expect(await folders()).toEqual([]);
   });
 
+  it('of a process that was killed go when another pool closes, those of a living one stay', async () => {
+    await rig.pool.addSpare(rig.head, 1);
+    const close = async (alive: boolean): Promise<void> => {
+      const pool = createWorktreePool({ ...rig.options, isAlive: () => alive });
+      await pool.site();
+      await pool.close();
+    };
+    await close(true);
+    expect(await folders()).toHaveLength(1);
+    await close(false);
+    expect(await folders()).toEqual([]);
+    expect(await readdir(join(rig.options.commonDir, 'worktrees'))).toEqual([]);
+  });
+
   it('leave nothing behind when a kill meets them at any step of becoming an agent’s', async () => {
     const steps = await stepsOf((pool) => pool.create(request(1)));
     expect(steps).toBeGreaterThan(4);

@@ -10,6 +10,8 @@ const MOST_INDEX_BYTES = 2_000_000;
 /** However large the repository is. */
 const LEAST = 2;
 
+const SPARE_NAME = /^spare-(\d+)-\d+$/;
+
 /** Several pools of one process, and several processes, may have some. */
 let made = 0;
 
@@ -41,6 +43,7 @@ export class SpareWorktrees {
   /** `fill` writes all files of a commit into a worktree without any. */
   constructor(
     private readonly fill: (site: WorktreeSite, path: string, commit: string) => Promise<void>,
+    private readonly isAlive: (pid: number) => boolean,
   ) {}
 
   /** Makes one more unless `wanted` are there; `false` when there are, or none could be made. */
@@ -88,9 +91,14 @@ export class SpareWorktrees {
     return null;
   }
 
-  /** Removes those that nobody took. */
+  /** Removes those that nobody took, and what processes that were killed left of theirs. */
   async clear(site: WorktreeSite): Promise<void> {
     for (const { path } of this.idle.splice(0)) await releaseWorktree(site, path, []);
+    for (const name of await site.fs.list(site.base)) {
+      const pid = SPARE_NAME.exec(name)?.[1];
+      if (pid === undefined || this.isAlive(Number(pid))) continue;
+      await releaseWorktree(site, join(site.base, name), []).catch(() => undefined);
+    }
   }
 
   /** Somebody has removed its folder. */

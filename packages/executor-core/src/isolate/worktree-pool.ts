@@ -20,6 +20,8 @@ import { createTrashBin } from './trash-bin';
 export interface WorktreePoolOptions extends WorktreeSiteOptions {
   /** With it, `close` does not wait for more than `CLOSE_BUDGET_MS`. */
   readonly clock?: Clock;
+  /** Whether there is a process of this machine with this id; with it, `close` removes what dead ones had made ahead. */
+  readonly isAlive?: (pid: number) => boolean;
 }
 
 /** What an agent's worktree is made for. `commit` is its base, `token` the fence of its lease. */
@@ -89,7 +91,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
-  const spares = new SpareWorktrees(writeFiles);
+  const spares = new SpareWorktrees(writeFiles, options.isAlive ?? (() => true));
   const made = new Map<string, number>();
   const warm = new Map<string, WarmWorktree>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {

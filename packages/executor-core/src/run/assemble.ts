@@ -78,9 +78,10 @@ export const NO_LEASE = 0;
 
 /** The worktrees of a run. */
 export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
-  const { git, fs, files, mutex, clock } = engine.tools;
+  const { git, fs, files, mutex, clock, processes } = engine.tools;
   const { root, commonDir } = engine.repository;
   return createWorktreePool({
+    isAlive: (pid) => processes.identify(pid) !== null,
     git,
     fs,
     files,

@@ -106,13 +106,17 @@ describe('the target', () => {
     expect(published).toBe(2);
   });
 
-  it('is left to whoever ends the run once the lander is idle', async () => {
+  it('has everything when the lander is idle, also one that was told to stop', async () => {
     await land('one');
+    await turns();
     await land('two');
-    await lander.idle();
-    expect(clock.waiting).toBe(0);
-    clock.pass(5000);
     await turns();
     expect(published).toBe(1);
+    lander.halt();
+    await lander.idle();
+    expect(published).toBe(2);
+    expect(clock.waiting).toBe(0);
+    await lander.idle();
+    expect(published).toBe(2);
   });
 });

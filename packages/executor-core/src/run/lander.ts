@@ -96,13 +96,11 @@ export class Lander {
     this.postpone(null);
   }
 
-  /**
-   * Resolves when nothing is being landed and nothing was asked for. The target may not have the last
-   * landings yet: who asks for nothing more publishes them.
-   */
+  /** Resolves when nothing is being landed, nothing was asked for, and the target has what landed. */
   async idle(): Promise<void> {
     while (this.draining !== null) await this.draining;
     this.postpone(null);
+    if (this.unpublished) await this.publishLast();
   }
 
   private async drainAll(): Promise<void> {
@@ -158,9 +156,20 @@ export class Lander {
       return;
     }
     this.postpone(null);
-    this.unpublished = false;
     await publish();
+    this.unpublished = false;
     this.publishedAt = clock.now();
+  }
+
+  private async publishLast(): Promise<void> {
+    const { insist, publish, onTakenOver } = this.context;
+    this.unpublished = false;
+    try {
+      await insist(publish);
+    } catch (error) {
+      if (!(error instanceof TakenOver)) throw error;
+      onTakenOver(error);
+    }
   }
 
   private postpone(cancel: (() => void) | null): void {
