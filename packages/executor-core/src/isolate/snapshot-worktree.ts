@@ -121,7 +121,7 @@ export async function takeIndexedTree(site: WorktreeTools, path: string): Promis
   const own = addressOf(site, path, entry);
   const at = { ...own, env: { ...own.env, GIT_INDEX_FILE: index } };
   try {
-    const head = await headOf(site, at);
+    const head = await headOf(site, at, entry);
     const fresh = head !== null && (await linkFresh(site, entry, head, index));
     if (!fresh) {
       await git.text(head === null ? ['read-tree', '--empty'] : ['read-tree', head], at);
@@ -136,7 +136,7 @@ export async function takeIndexedTree(site: WorktreeTools, path: string): Promis
     if (added.exitCode === -1) throw new GitError(add, added);
     if (head !== null && !fresh) await addForced(site, own, at, head);
     const tree = await git.text(['write-tree'], at);
-    const headTree = head === null ? null : await git.text(['rev-parse', `${head}^{tree}`], at);
+    const headTree = head === null ? null : (await git.objects(commonDir).readCommit(head)).tree;
     const ownRepository = (await files.kind(join(path, '.git'))) === 'folder';
     const missing = ownRepository
       ? 'it was made a repository of its own'
@@ -173,9 +173,15 @@ async function linkFresh(
   return (await fs.stamp(real)) === entry.freshIndex && (await fs.link(real, index));
 }
 
-async function headOf(site: WorktreeTools, at: GitOptions): Promise<string | null> {
+async function headOf(
+  site: WorktreeTools,
+  at: GitOptions,
+  entry: AdminEntry | null,
+): Promise<string | null> {
   // Of the main checkout's HEAD, the worktree's says nothing.
   if (at.env?.['GIT_DIR'] === site.commonDir) return null;
+  const branch = entry?.branch ?? null;
+  if (branch !== null) return site.git.objects(site.commonDir).resolve(`${branch}^{commit}`);
   const head = await site.git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], at);
   return head.exitCode === 0 ? head.stdout.trim() : null;
 }
