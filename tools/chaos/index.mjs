@@ -1,8 +1,8 @@
 /**
  * Chaos: runs of real agents on real repositories, killed, stopped and starved at random, and what must
  * hold at the end read from git, the journal and the agents' own log. Ends with 1 when anything is lost.
- * Recovery counts from the start of `resume` until the run works again: all that the killed engine left
- * is safe, and the first agent is at work (or a landing, where none is to start).
+ * Recovery counts from the start of `resume` until the run works again: the first agent is at work (or a
+ * landing, where none is to start).
  * Usage: npm run chaos -- [--rounds 10] [--seed N] [--kills 10] [--agents 25] [--tasks 25] [--files 200]
  *                         [--total-kills N] (as many rounds as that takes)
  *                         [--think S] (an agent takes up to S seconds more)

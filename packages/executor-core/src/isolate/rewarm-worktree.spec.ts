@@ -41,7 +41,15 @@ describe('the worktree of an attempt that died', () => {
     pool.create({ slot: 1, task: parseTaskId(task), commit, token: 2 });
   const inTree = (...names: readonly string[]): string => join(path, ...names);
   const inode = (name: string): number => statSync(inTree(name)).ino;
-  const sweep = () => sweepWorktrees(next, [], ({ kind }) => kind === 'agent');
+  /** Sweeps, and saves what is left for the next attempts. */
+  const sweep = async (pool = next) => {
+    const { released, left } = await sweepWorktrees(pool, [], ({ kind }) => kind === 'agent');
+    const saved = await Promise.all(left.map((one) => one.save()));
+    return {
+      released: [...released, ...saved.flatMap((one) => one.released)],
+      warm: saved.flatMap(({ warm }) => warm),
+    };
+  };
   const keep = async () => {
     const swept = await sweep();
     next.keepWarm(swept.warm);
@@ -114,7 +122,7 @@ describe('the worktree of an attempt that died', () => {
     const again = await make(rig.pool);
     writeFileSync(join(again.path, 'late.txt'), 'late\n');
     const last = rig.newPool();
-    last.keepWarm((await sweepWorktrees(last, [], () => true)).warm);
+    last.keepWarm((await sweep(last)).warm);
     await last.close();
     expect(existsSync(path)).toBe(false);
     expect(await rig.branches()).toEqual(['main']);

@@ -49,7 +49,7 @@ describe('sweepWorktrees', () => {
     await writeFile(join(await create(1), 'new.txt'), 'precious\n');
     await sweep();
     const kept = await rig.kept();
-    expect(await sweep()).toEqual({ released: [], warm: [], foreign: [] });
+    expect(await sweep()).toEqual({ released: [], left: [], foreign: [] });
     expect(await rig.kept()).toEqual(kept);
   });
 

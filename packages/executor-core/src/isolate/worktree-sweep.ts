@@ -29,10 +29,17 @@ interface Released {
 export interface Sweep {
   /** Trees that are gone from the base folder; `saved` names the new refs. */
   readonly released: readonly Released[];
-  /** Worktrees that were saved and left where they are. */
-  readonly warm: readonly WarmWorktree[];
+  /** Worktrees that were left where they are, to be saved before anybody uses them. */
+  readonly left: readonly LeftToSave[];
   /** Folders with our kind of name that we did not make; untouched. */
   readonly foreign: readonly string[];
+}
+
+/** A worktree whose task goes on in it. */
+export interface LeftToSave {
+  readonly owner: WorktreeOwner;
+  /** Saves it where it is; one that cannot be taken over is released. Few are saved at once. */
+  save(): Promise<Pick<Sweep, 'released'> & { readonly warm: readonly WarmWorktree[] }>;
 }
 
 /** Each reads a whole worktree. */
@@ -44,8 +51,8 @@ const OUR_NAME = /^(?:agent-\d+|spare-\d+-\d+|verify-\d+)$/;
  * work is saved to refs first). Removed trees are left in the trash, which the next `close` of a pool
  * empties: that may take minutes, and nobody waits for it. Call it before the first git command about worktrees, and
  * only while no process of any run is alive in this repository. A second sweep changes nothing.
- * `landed`: commits known to be safe, usually the target's tip. `keeps`: whose worktrees are saved only,
- * because their tasks go on in them.
+ * `landed`: commits known to be safe, usually the target's tip. `keeps`: whose worktrees are left to be
+ * saved, because their tasks go on in them.
  */
 export async function sweepWorktrees(
   pool: { readonly site: () => Promise<WorktreeSite> },
@@ -58,14 +65,13 @@ export async function sweepWorktrees(
     await removeGitLocks(site);
   });
   const foreign: string[] = [];
-  const warm: WarmWorktree[] = [];
-  const releaseOrSpare = async (path: string): Promise<Released | null> => {
+  const left: LeftToSave[] = [];
+  const releaseOrLeave = async (path: string): Promise<Released | null> => {
     try {
       const entry = await findAdminEntry(site, path);
-      const going = entry?.owner != null && isOurs(site, entry) && keeps(entry.owner);
-      const kept = going ? await saveInPlace(site, entry, landed) : null;
-      if (kept !== null) {
-        warm.push(kept);
+      const owner = entry !== null && isOurs(site, entry) ? entry.owner : null;
+      if (entry !== null && owner !== null && keeps(owner)) {
+        left.push({ owner, save: () => saving(() => saveLeft(site, path, entry, landed)) });
         return null;
       }
       return { path, release: await releaseWorktree(site, path, landed) };
@@ -78,7 +84,7 @@ export async function sweepWorktrees(
   const released: Released[] = [];
   // An entry without a folder last: it may be of a folder that a kill met on its way to another name.
   for (const paths of await leftovers(site)) {
-    const answers = await Promise.all(paths.map((path) => saving(() => releaseOrSpare(path))));
+    const answers = await Promise.all(paths.map((path) => saving(() => releaseOrLeave(path))));
     released.push(...answers.filter((answer) => answer !== null));
   }
   for (const entry of await keptEntries(site)) {
@@ -86,7 +92,18 @@ export async function sweepWorktrees(
     if (release.kind === 'removed') released.push({ path: entry.worktree, release });
   }
   await site.fs.removeTree(draftFolder(site.commonDir)).catch(() => undefined);
-  return { released, warm, foreign: foreign.sort() };
+  return { released, left, foreign: foreign.sort() };
+}
+
+async function saveLeft(
+  site: WorktreeSite,
+  path: string,
+  entry: AdminEntry,
+  landed: readonly string[],
+): ReturnType<LeftToSave['save']> {
+  const warm = await saveInPlace(site, entry, landed);
+  if (warm !== null) return { released: [], warm: [warm] };
+  return { released: [{ path, release: await releaseWorktree(site, path, landed) }], warm: [] };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Sweep } from '../isolate/worktree-sweep';
+import type { LeftToSave } from '../isolate/worktree-sweep';
 import type { EventOf, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import { checkpointRef } from './checkpoints';
@@ -24,7 +24,7 @@ export async function lostWork(
   run: RunId,
   lost: LostAttempt,
   events: readonly RunEvent[],
-  { released, warm }: Pick<Sweep, 'released' | 'warm'>,
+  { released, warm }: Awaited<ReturnType<LeftToSave['save']>>,
 ): Promise<string | null> {
   const started = startOf(events, lost);
   // Nobody has worked in a worktree the journal does not know of.

@@ -9,6 +9,7 @@ import { accessOf } from '../schedule/run-state';
 import { runPaths } from '../store/run-dir';
 import type { WorktreeOwner } from '../isolate/admin-entry';
 import type { WorktreePool } from '../isolate/worktree-pool';
+import type { LeftToSave, Sweep } from '../isolate/worktree-sweep';
 import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { finishedWork } from './finished-work';
@@ -22,6 +23,8 @@ import { foldJournal } from './snapshots';
 export interface Recovery {
   readonly state: RunState;
   readonly facts: readonly Fact[];
+  /** Each saves what a lost attempt had written, which may take long, and gives the fact that reports it. */
+  readonly later: readonly (() => Promise<Fact>)[];
   /** What was asked while nobody drove the run; in the journal already. */
   readonly requests: readonly Fact[];
   /** Leases taken anew for candidates that wait to land. */
@@ -32,7 +35,8 @@ export interface Recovery {
 
 /**
  * Folds the journal of a run whose process is gone and puts right what it left: agents that still
- * run are ended, worktrees are saved under refs and cleared, finished candidates, also those that were not
+ * run are ended, worktrees are saved under refs and cleared (those of lost attempts by `later`, until when
+ * their slots are taken), finished candidates, also those that were not
  * journalled yet, get a fresh lease, so that they land without being made again. The caller holds the workspace.
  */
 export async function recoverRun(
@@ -68,13 +72,12 @@ export async function recoverRun(
   }
   const pool = poolOf(engine, run, plan);
   const sweep = await sweepWorktrees(pool, [], (owner) => goesOn(owner, run, gone));
-  pool.keepWarm(sweep.warm);
   // What was told of earlier attempts is not part of a snapshot.
   const events = gone.length === 0 ? [] : await journal.read();
-  for (const attempt of gone) {
-    const salvage = await lostWork(engine, run, attempt, events, sweep);
-    facts.push(lost(attempt, salvage, clock.now()));
-  }
+  const later = gone.map((attempt) => async () => {
+    const saved = await saveLost(pool, sweep, (owner) => isOf(owner, run, attempt));
+    return lost(attempt, await lostWork(engine, run, attempt, events, saved), clock.now());
+  });
   const tokens = new Map<TaskId, number>();
   for (const [task, candidate] of waiting) {
     const { id } = task;
@@ -84,13 +87,32 @@ export async function recoverRun(
     const passedOn = { ...candidate, fence };
     facts.push({ type: 'task:queued', task: id, attempt, candidate: passedOn, at: clock.now() });
   }
-  return { state, facts, requests, tokens, pool };
+  return { state, facts, later, requests, tokens, pool };
+}
+
+/** What the sweep, and now the save of its worktree, have made of a lost attempt. */
+async function saveLost(
+  pool: WorktreePool,
+  { left, released }: Sweep,
+  isIts: (owner: WorktreeOwner) => boolean,
+): ReturnType<LeftToSave['save']> {
+  const saved = (await left.find(({ owner }) => isIts(owner))?.save()) ?? {
+    released: [],
+    warm: [],
+  };
+  pool.keepWarm(saved.warm);
+  return { ...saved, released: [...released, ...saved.released] };
 }
 
 /** Only the latest attempt's worktree holds what its task goes on from. */
 function goesOn(owner: WorktreeOwner, run: RunId, gone: readonly LostAttempt[]): boolean {
-  if (owner.kind !== 'agent' || owner.run !== run) return false;
-  return gone.some(({ task, token }) => task === owner.task && token === owner.token);
+  return gone.some((attempt) => isOf(owner, run, attempt));
+}
+
+function isOf(owner: WorktreeOwner, run: RunId, { task, token }: LostAttempt): boolean {
+  return (
+    owner.kind === 'agent' && owner.run === run && owner.task === task && owner.token === token
+  );
 }
 
 function lost({ task, attempt }: LostAttempt, salvage: string | null, at: number): Fact {

@@ -24,6 +24,7 @@ import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
 import { recoverRun } from './recover';
+import { notesOf } from './run-notes';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
 import type { Snapshots } from './snapshots';
@@ -159,6 +160,8 @@ interface Launch {
   readonly pool?: WorktreePool;
   /** Facts to report before the run goes on. */
   readonly before?: readonly Fact[];
+  /** Facts to report once they can be: see `Recovery`. */
+  readonly later?: readonly (() => Promise<Fact>)[];
   /** Journalled requests to take up once it goes on. */
   readonly requests?: readonly Fact[];
   /** Leases taken for candidates that were queued before a crash. */
@@ -222,6 +225,10 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
   });
   for (const fact of [...(info.before ?? []), info.first]) void loop.emit(fact);
   for (const request of info.requests ?? []) loop.takeIn(request);
+  const late = (info.later ?? []).map(async (save) => {
+    await loop.emit(await parts.guard.insist(save));
+  });
+  Promise.all(late).catch(loop.fail);
   try {
     await loop.finished.catch((error: unknown) => giveUp(error, info, parts));
     // The disk refused to the end, and somebody told the run not to wait for it.
@@ -233,6 +240,7 @@ async function drive(engine: Engine, info: Launch, parts: RunParts): Promise<Run
     throw error;
   } finally {
     unfollow();
+    await Promise.allSettled(late);
     await info.claim.release();
     await engine.leases.close();
     await info.snapshots.settled();
@@ -271,24 +279,4 @@ async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<
     writeResultFile(engine.tools.fs, engine.repository.root, info.id, result),
   );
   return result;
-}
-
-function notesOf(engine: Engine, plan: Plan): readonly string[] {
-  const { repository } = engine;
-  const notes: string[] = [];
-  if (repository.dirtyFiles > 0) {
-    const files =
-      repository.dirtyFiles === 1
-        ? '1 uncommitted file is'
-        : `${repository.dirtyFiles} uncommitted files are`;
-    notes.push(
-      `Runs from HEAD (${repository.head.slice(0, 10)}); ${files} left alone and not seen by any agent.`,
-    );
-  }
-  if (repository.branch === null && plan.settings.land === 'target') {
-    notes.push(
-      'HEAD is detached, so there is no branch to land on: the work lands on a branch parallel/<run>.',
-    );
-  }
-  return notes;
 }
