@@ -105,11 +105,8 @@ describe('spare worktrees', () => {
 
   it('of a process that was killed go when another pool closes, those of a living one stay', async () => {
     await rig.pool.addSpare(rig.head, 1);
-    const close = async (alive: boolean): Promise<void> => {
-      const pool = createWorktreePool({ ...rig.options, isAlive: () => alive });
-      await pool.site();
-      await pool.close();
-    };
+    const close = (alive: boolean): Promise<void> =>
+      createWorktreePool({ ...rig.options, isAlive: () => alive }).close();
     await close(true);
     expect(await folders()).toHaveLength(1);
     await close(false);

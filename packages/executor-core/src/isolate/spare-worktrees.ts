@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { type AdminEntry, findAdminEntry, ownerText, type WorktreeOwner } from './admin-entry';
 import { linkWorktree, placeBranch } from './link-worktree';
@@ -94,11 +94,21 @@ export class SpareWorktrees {
   /** Removes those that nobody took, and what processes that were killed left of theirs. */
   async clear(site: WorktreeSite): Promise<void> {
     for (const { path } of this.idle.splice(0)) await releaseWorktree(site, path, []);
-    for (const name of await site.fs.list(site.base)) {
-      const pid = SPARE_NAME.exec(name)?.[1];
-      if (pid === undefined || this.isAlive(Number(pid))) continue;
+    for (const name of await this.leftIn(site, site.base)) {
       await releaseWorktree(site, join(site.base, name), []).catch(() => undefined);
     }
+  }
+
+  /** Whether processes that were killed left some; the folder of worktrees need not be there. */
+  async areLeft(options: Pick<WorktreeSite, 'fs' | 'root' | 'base'>): Promise<boolean> {
+    return (await this.leftIn(options, resolve(options.root, options.base))).length > 0;
+  }
+
+  private async leftIn({ fs }: Pick<WorktreeSite, 'fs'>, base: string): Promise<readonly string[]> {
+    return (await fs.list(base)).filter((name) => {
+      const pid = SPARE_NAME.exec(name)?.[1];
+      return pid !== undefined && !this.isAlive(Number(pid));
+    });
   }
 
   /** Somebody has removed its folder. */

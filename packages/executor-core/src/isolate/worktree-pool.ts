@@ -125,15 +125,15 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
       for (const one of left) warm.set(one.path, one);
     },
     close: async () => {
-      const at = await opened?.catch(() => null);
+      // A pool that was never used clears away after those that were killed, too.
+      const needed = opened !== null || (await spares.areLeft(options));
+      const at = needed ? await site().catch(() => null) : null;
       for (const { path, index } of warm.values()) {
         await remove(path).catch(() => undefined);
         await options.fs.removeFile(index);
       }
       warm.clear();
-      if (at == null) return;
-      await spares.clear(at);
-      await bin.close(at);
+      if (at !== null) await spares.clear(at).then(() => bin.close(at));
     },
   };
 }

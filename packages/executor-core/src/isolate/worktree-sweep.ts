@@ -128,7 +128,6 @@ async function removeGitLocks(site: WorktreeSite): Promise<void> {
   await removeFiles(site, join(site.commonDir, 'refs/heads'), /^agent-\d+-.*\.lock$/);
   const kept = join(site.commonDir, 'refs/parallel');
   for (const run of await site.fs.list(kept)) {
-    await removeFiles(site, join(kept, run), /\.lock$/);
     for (const task of await site.fs.list(join(kept, run))) {
       await removeFiles(site, join(kept, run, task), /\.lock$/);
     }
