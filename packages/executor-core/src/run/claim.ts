@@ -5,12 +5,12 @@ import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
 import type { FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
-import { isRunId, parseTaskId } from '../model/ids';
+import { parseTaskId } from '../model/ids';
 import { UserError } from '../model/user-error';
 import type { FileSystem } from '../ports/file-system';
 import type { Journal } from '../ports/journal';
 import type { Engine } from './engine';
-import { integrationRef } from './integration';
+import { removeStaleRefLocks } from './stale-ref-locks';
 
 /** How long 25 processes may take to get through the lease table one after the other. */
 const NX_CLAIM_PATIENCE_MS = 60_000;
@@ -83,6 +83,8 @@ export async function raiseClaim(
   const { git, fs } = tools;
   const { root, commonDir } = repository;
   const shared = frontDoor === 'nx';
+  // Who shares it has neighbours, whose gits lock refs all the time.
+  if (!shared) await removeStaleRefLocks(tools, repository);
   const fence = await raiseFence({
     git,
     root,
@@ -93,7 +95,6 @@ export async function raiseClaim(
     },
   });
   if (fence === null) throw takenOver(run);
-  if (!shared) await removeDeadLocks(fs, state.runsDir, commonDir);
   const mergeLock = `${MERGE_LOCK}${fence.id.slice(0, 16)}`;
   await removeOldLocks(fs, state.locksDir, mergeLock);
   return {
@@ -117,13 +118,6 @@ async function removeOldLocks(fs: FileSystem, folder: string, ours: string): Pro
     (name) => name.startsWith(MERGE_LOCK) && !name.startsWith(ours),
   );
   if (old.length > 0) await fs.removeTrees(old.map((name) => join(folder, name)));
-}
-
-/** Locks on the integration branches of this checkout, whose processes are gone: a killed git leaves them. */
-async function removeDeadLocks(fs: FileSystem, runsDir: string, commonDir: string): Promise<void> {
-  for (const run of (await fs.list(runsDir)).filter(isRunId)) {
-    await fs.removeFile(join(commonDir, `${integrationRef(run)}.lock`));
-  }
 }
 
 /** The journal for the holder of a claim alone: `append` rejects with `TakenOver` once it has gone. */

@@ -96,11 +96,26 @@ export class Lander {
     this.postpone(null);
   }
 
-  /** Resolves when nothing is being landed, nothing was asked for, and the target has what landed. */
+  /**
+   * Resolves when nothing is being landed and nothing was asked for. The target may not have the last
+   * landings yet: whoever asks for nothing more publishes.
+   */
   async idle(): Promise<void> {
     while (this.draining !== null) await this.draining;
     this.postpone(null);
-    if (this.unpublished) await this.publishLast();
+  }
+
+  /** Brings the target what it does not have yet of what this lander landed. To be called when it is idle. */
+  async publishRest(): Promise<void> {
+    if (!this.unpublished) return;
+    const { insist, publish, onTakenOver } = this.context;
+    this.unpublished = false;
+    try {
+      await insist(publish);
+    } catch (error) {
+      if (!(error instanceof TakenOver)) throw error;
+      onTakenOver(error);
+    }
   }
 
   private async drainAll(): Promise<void> {
@@ -159,17 +174,6 @@ export class Lander {
     await publish();
     this.unpublished = false;
     this.publishedAt = clock.now();
-  }
-
-  private async publishLast(): Promise<void> {
-    const { insist, publish, onTakenOver } = this.context;
-    this.unpublished = false;
-    try {
-      await insist(publish);
-    } catch (error) {
-      if (!(error instanceof TakenOver)) throw error;
-      onTakenOver(error);
-    }
   }
 
   private postpone(cancel: (() => void) | null): void {

@@ -28,7 +28,6 @@ import { notesOf } from './run-notes';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
 import type { Snapshots } from './snapshots';
-import { removeStaleRefLocks } from './stale-ref-locks';
 import { snapshotsOf } from './snapshots';
 
 /** A run in this process. */
@@ -103,7 +102,6 @@ function inClaim(
   return tellDiskRefusal('The run cannot begin', fix, async () => {
     const token = await claimWorkspace(opened, run, frontDoor);
     try {
-      await removeStaleRefLocks(opened.tools, opened.repository);
       return await begin(token);
     } catch (error) {
       await opened.leases.release(token).catch(() => undefined);

@@ -70,6 +70,7 @@ export async function inSharedRun<T>(
     throw takenOver(run);
   } finally {
     await parts.settle();
+    await parts.lander.publishRest();
     unfollow();
     await parts.pool.close();
     await claim.release();
