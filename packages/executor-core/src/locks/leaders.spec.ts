@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { localChannel } from '../adapters/local-channel';
 import { nodeFileSystem } from '../adapters/node-file-system';
-import type { Channel, LineEvents } from '../ports/channel';
+import type { Channel, Line, LineEvents } from '../ports/channel';
 import { parseRunId, parseTaskId } from '../model/ids';
 import { askFor, grantedOf, LeaseRig, queueUp, takeLease } from '../testing/lease-rig';
 import { LeaseLost, type LeaseStore } from './lease-store';
@@ -23,6 +23,27 @@ afterEach(() => rig.done());
 function silent(pid: number): LeaseStore {
   const fs = { ...nodeFileSystem(), touch: () => Promise.reject(new Error('stopped')) };
   return rig.openAs(pid, alive, { fs, ttlMs: TTL_MS });
+}
+
+/** A channel on which each message to the leader goes through `send`. */
+function tapped(send: (line: Line, message: string) => void): Channel {
+  const plain = localChannel();
+  return {
+    ...plain,
+    connect: async (address, events) => {
+      const line = await plain.connect(address, events);
+      return (
+        line && {
+          close: () => {
+            line.close();
+          },
+          send: (message) => {
+            send(line, message);
+          },
+        }
+      );
+    },
+  };
 }
 
 describe('the leader of the lock table', () => {
@@ -127,23 +148,10 @@ describe('the leader of the lock table', () => {
     const leader = rig.open();
     await takeLease(leader, askFor('leads', ['x']));
     // Nothing that is given back gets through, and the line breaks.
-    const channel: Channel = {
-      ...localChannel(),
-      connect: async (address, events) => {
-        const line = await localChannel().connect(address, events);
-        return (
-          line && {
-            close: () => {
-              line.close();
-            },
-            send: (message) => {
-              if (message.includes('released')) line.close();
-              else line.send(message);
-            },
-          }
-        );
-      },
-    };
+    const channel = tapped((line, message) => {
+      if (message.includes('released')) line.close();
+      else line.send(message);
+    });
     const store = rig.open({ channel });
     const { token } = await takeLease(store, askFor('t', ['a']));
     const { answer } = await queueUp(leader, askFor('u', ['a']));
@@ -156,23 +164,10 @@ describe('the leader of the lock table', () => {
   it('takes back only from the owner', async () => {
     const holder = rig.openAs(999_993, alive);
     const { token } = await takeLease(holder, askFor('t', ['a']));
-    const thief: Channel = {
-      ...localChannel(),
-      connect: async (address, events) => {
-        const line = await localChannel().connect(address, events);
-        return (
-          line && {
-            close: () => {
-              line.close();
-            },
-            send: (message) => {
-              line.send(message);
-              line.send(JSON.stringify({ op: 'released', token }));
-            },
-          }
-        );
-      },
-    };
+    const thief = tapped((line, message) => {
+      line.send(message);
+      line.send(JSON.stringify({ op: 'released', token }));
+    });
     await takeLease(rig.open({ channel: thief }), askFor('u', ['b']));
     expect(await holder.isCurrent(token)).toBe(true);
     expect(rig.records()).toHaveLength(2);
