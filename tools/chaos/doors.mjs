@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -36,7 +36,14 @@ export function nxDoor(root, agents, more = []) {
   const home = join(root, '..', 'home');
   mkdirSync(home, { recursive: true });
   const nx = join(root, 'node_modules/nx/dist/bin/nx.js');
-  const own = { HOME: home, NX_DAEMON: 'false', NX_TUI: 'false', CI: 'true', NO_COLOR: '1' };
+  const own = {
+    HOME: home,
+    NX_DAEMON: 'false',
+    NX_TUI: 'false',
+    CI: 'true',
+    NO_COLOR: '1',
+    NX_VERBOSE_LOGGING: 'true',
+  };
   return {
     start: (extra = {}) => {
       const words = ['run-many', '-t', 'agent', `--parallel=${agents}`, ...more];
@@ -56,7 +63,8 @@ export const DOORS = {
 async function eventsOf(root) {
   const workspace = await openWorkspace(root);
   const all = [];
-  for (const run of readdirSync(join(root, '.parallel/runs')).sort()) {
+  const runs = join(root, '.parallel/runs');
+  for (const run of existsSync(runs) ? readdirSync(runs).sort() : []) {
     const reader = await workspace.reader(run);
     if (reader === null) return null;
     all.push(...(await reader.events()));

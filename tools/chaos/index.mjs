@@ -71,7 +71,7 @@ async function playRound(round) {
     nx: through !== 'cli',
   });
   const door = DOORS[through](world.root, number('agents'));
-  const told = { kills: [], recoveries: [] };
+  const told = { kills: 0, faults: [], recoveries: [] };
   let problems;
   try {
     const failure = await torture(world, door, { kind, disk, place, told });
@@ -81,14 +81,14 @@ async function playRound(round) {
   } catch (error) {
     problems = [`the examination failed: ${error.stack}`];
   }
-  total.kills += told.kills.length;
+  total.kills += told.kills;
   total.recoveries.push(...told.recoveries);
   const name = `round ${round} (${through}, ${kind})`;
   total.broken.push(...problems.map((problem) => `${name}: ${problem}`));
   console.log(
-    `${name}: ${told.kills.length} kills, ${problems.length === 0 ? 'all holds' : problems.slice(0, 5).join('; ')}`,
+    `${name}: ${told.kills} kills, ${problems.length === 0 ? 'all holds' : problems.slice(0, 5).join('; ')}`,
   );
-  if (problems.length > 0) console.log(`  ${told.kills.join('\n  ')}`);
+  if (problems.length > 0) console.log(`  ${told.faults.join('\n  ')}`);
   for (const pid of processesWith(`PARALLEL_ROOT=${world.root}`)) signal(pid, 'SIGKILL');
   if (problems.length > 0 && values.keep) console.log(`  the repository is ${world.root}`);
   else {
@@ -123,7 +123,7 @@ async function torture(world, door, { kind, disk, place, told }) {
         // It may give up when its git, its agents or its disk are taken away, but not fall apart.
         if (failing === null && /Internal error/.test(ended.said)) return ended.said;
         left = Math.max(0, left - 1);
-        told.kills.push(`gave up (${ended.code}): ${ended.said.trim().split('\n').at(-1)}`);
+        told.faults.push(`gave up (${ended.code}): ${lastWords(ended.said)}`);
         break;
       }
       if (left === 0) {
@@ -133,12 +133,21 @@ async function torture(world, door, { kind, disk, place, told }) {
       left -= 1;
       clock?.jump();
       const fault = random.pick(faults);
-      told.kills.push(fault.name);
+      told.faults.push(fault.name);
+      told.kills += 1;
       dead = await fault.strike(engine.pid, { root: world.root, random, disk });
     }
     if (dead) await engine.ended;
   }
   return `it did not end within ${PATIENCE_MS / 1000} s`;
+}
+
+/** What it said of why it ended: the line that names an error, else the last one. */
+function lastWords(said) {
+  const lines = said.trim().split('\n');
+  return (
+    lines.find((line) => /\b(?:error|cannot|could not|failed)\b/i.test(line)) ?? lines.at(-1)
+  ).trim();
 }
 
 /** When the next fault strikes: often while it starts, mostly in the midst of its work. */
