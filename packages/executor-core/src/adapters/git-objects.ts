@@ -155,9 +155,9 @@ function treeInput(entries: readonly TreeEntry[]): Buffer {
   return Buffer.from(`${lines.join('')}\0`, 'latin1');
 }
 
-/** git takes names of files only, so the text goes through one. */
+/** git takes names of files only, so the text goes through one; a killed process's go with its shell's folders. */
 async function writeCommit(writer: GitConversation, text: string): Promise<string> {
-  const file = join(tmpdir(), `parallel-commit-${randomUUID()}`);
+  const file = join(tmpdir(), `parallel-commit-${process.pid}-${randomUUID()}`);
   await writeFile(file, text, { mode: 0o600 });
   try {
     return await writer.ask(`${file}\n`, takeLine);

@@ -196,12 +196,14 @@ function dropFolders(): void {
   }
 }
 
-/** Folders of processes that were killed. */
+/** What processes that were killed left here, by their ids in the names. */
+const OF_A_PROCESS = /^parallel-(?:shell|commit)-([1-9]\d*)-/;
+
 function removeLeftFolders(scratch: string): void {
   try {
     for (const name of readdirSync(scratch)) {
-      const pid = name.startsWith(FOLDER) ? Number(name.slice(FOLDER.length).split('-')[0]) : NaN;
-      if (Number.isInteger(pid) && pid > 0 && !exists(pid)) {
+      const pid = Number(OF_A_PROCESS.exec(name)?.[1] ?? NaN);
+      if (!Number.isNaN(pid) && !exists(pid)) {
         rmSync(join(scratch, name), { recursive: true, force: true });
       }
     }
