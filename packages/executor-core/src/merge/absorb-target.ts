@@ -5,9 +5,7 @@ import type { RefGuard } from './land';
 import { advanceIntegration, readRef } from './land';
 import { isAncestor } from './landed';
 import { mergeInMemory } from './merge-tree';
-
-/** Judges a merged tree before it lands; `null` is green. `base`: tip it would land on. */
-export type VerifyTree = (commit: string, tree: string, base: string) => Promise<Failure | null>;
+import type { VerifyTree } from './remember-verdicts';
 
 export interface AbsorbRequest {
   readonly git: Git;

@@ -2,8 +2,10 @@ import type { Failure } from '../model/failure';
 import type { MergeRig } from '../testing/merge-rig';
 import { INTEGRATION, makeMergeRig } from '../testing/merge-rig';
 import { landedCandidates } from './landed';
-import type { DrainContext, DrainResult } from './merge-queue';
+import type { DrainContext, DrainResult } from './drain-context';
 import { drainQueue } from './merge-queue';
+import type { VerifyTree } from './remember-verdicts';
+import { rememberVerdicts } from './remember-verdicts';
 import type { QueueItem } from './stack';
 import { parseTrailers } from './trailers';
 
@@ -50,16 +52,17 @@ describe('drainQueue', () => {
     return Promise.resolve();
   };
   const drain = (queue: readonly QueueItem[], more?: Partial<DrainContext>): Promise<DrainResult> =>
-    drainQueue({ git: rig.git }, context(queue, more));
+    drainQueue(rig.git, context(queue, more));
   /** Red when the tree holds one of `bad`, or all of `together`. */
-  const judge =
-    (bad: readonly string[], together: readonly string[] = []): DrainContext['verify'] =>
-    async (commit) => {
-      const files = (await rig.repo.git(['ls-tree', '-r', '--name-only', commit])).split('\n');
+  const judge = (bad: readonly string[], together: readonly string[] = []): VerifyTree =>
+    rememberVerdicts(async (commit) => {
+      const files = await filesOf(commit);
       verified.push(files.join(' '));
       const broken = together.length > 0 && together.every((file) => files.includes(file));
       return broken || bad.some((file) => files.includes(file)) ? RED : null;
-    };
+    });
+  const filesOf = async (commit: string): Promise<string[]> =>
+    (await rig.repo.git(['ls-tree', '-r', '--name-only', commit])).split('\n');
   const added = (name: string, base?: string, fence?: number): Promise<QueueItem> =>
     rig.candidate(name, { [`${name}.txt`]: `${name}\n` }, base, fence);
   const outcomes = (): string[] => log.filter((line) => !line.startsWith('merging'));
@@ -134,7 +137,8 @@ describe('drainQueue', () => {
     expect(result.landed).toEqual(['c', 'e', 'f', 'h']);
     expect(result.rejected).toEqual(['d', 'g']);
     expect(outcomes()).toContain('rejected d: verify-failed');
-    expect(new Set(verified).size).toBe(verified.length);
+    // The two that were red alone were looked at once more.
+    expect(verified.length - new Set(verified).size).toBe(2);
   });
 
   it('catches two candidates that merge cleanly and are wrong together', async () => {
@@ -151,7 +155,7 @@ describe('drainQueue', () => {
       verify: async (commit, tree, base) => {
         expect(base).toBe(await rig.tip());
         expect(await rig.repo.git(['rev-parse', `${commit}^{tree}`])).toBe(tree);
-        const verdict = (await check?.(commit, tree, base)) ?? null;
+        const verdict = await check(commit, tree, base);
         if (verdict === null) green.add(commit);
         return verdict;
       },
@@ -199,8 +203,9 @@ describe('drainQueue', () => {
       await rig.candidate('two', { 'n.txt': 'n\n' }),
     ];
     const result = await drain(queue, { verify: judge(['n.txt']) });
-    expect(result).toMatchObject({ landed: [], rejected: ['one', 'two'] });
-    expect(verified).toHaveLength(1);
+    expect(result.landed).toEqual([]);
+    expect(result.rejected).toHaveLength(2);
+    expect(verified).toHaveLength(2);
   });
 
   it('does not land twice what an earlier process landed, and reports it with its commit', async () => {
@@ -299,6 +304,126 @@ describe('drainQueue', () => {
     await drain(queue, { verify: judge(['c.txt']) });
     expect(log.filter((line) => line.startsWith('merging'))).toEqual(['merging c', 'merging d']);
     expect(log.slice(0, 2)).toEqual(['merging c', 'merging d']);
+  });
+
+  it('lands a candidate whose check was red once and green of the same tree then, and says so', async () => {
+    const queue = [await added('c')];
+    const flakes: string[] = [];
+    let looks = 0;
+    const result = await drain(queue, {
+      verify: rememberVerdicts(() => Promise.resolve((looks += 1) === 1 ? RED : null)),
+      onFlake: (item, failure) => {
+        flakes.push(`${item.task}: ${failure.kind}`);
+        return Promise.resolve();
+      },
+    });
+    expect(result).toMatchObject({ landed: ['c'], rejected: [] });
+    expect(flakes).toEqual(['c: verify-failed']);
+    expect(looks).toBe(2);
+  });
+
+  it('verifies as many trees at once as there are slots, and stops those nobody needs any more', async () => {
+    const queue = [];
+    for (const name of ['c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']) queue.push(await added(name));
+    const open = new Map<string, (verdict: Failure | null) => void>();
+    const stopped: string[] = [];
+    const slots: number[] = [];
+    const draining = drain(queue, {
+      slots: 3,
+      verify: async (commit, _tree, _base, how) => {
+        const last = (await filesOf(commit)).at(-1) ?? '';
+        slots.push(how?.slot ?? 0);
+        return new Promise((resolve) => {
+          open.set(last, resolve);
+          how?.signal?.addEventListener('abort', () => {
+            stopped.push(last);
+            resolve({ kind: 'interrupted', message: 'stop' });
+          });
+          if (open.size === 3) {
+            // The first half is green: it lands, and its own first half need not be looked at.
+            expect([...open.keys()].sort()).toEqual(['d.txt', 'f.txt', 'j.txt']);
+            open.get('f.txt')?.(null);
+          } else if (open.size > 3) resolve(null);
+        });
+      },
+      onLanded: (item) => {
+        if (item.task === 'f') open.get('j.txt')?.(null);
+        return note(`landed ${item.task}`);
+      },
+    });
+    const result = await draining;
+    expect(result.landed).toEqual(['c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']);
+    expect(stopped).toEqual(['d.txt']);
+    expect([...slots].sort().slice(0, 3)).toEqual([1, 2, 3]);
+  });
+
+  describe('with lanes', () => {
+    const affected: DrainContext['affected'] = ({ candidate }) =>
+      Promise.resolve(new Set(candidate.files.map((file) => file.split('/')[0] ?? '')));
+    const inLane = (name: string, lane: string): Promise<QueueItem> =>
+      rig.candidate(name, { [`${lane}/${name}.txt`]: `${name}\n` });
+
+    it('lands what another lane verifies beside it, each checked by itself', async () => {
+      const queue = [await inLane('a1', 'a'), await inLane('b1', 'b'), await inLane('a2', 'a')];
+      let release: () => void = () => undefined;
+      const slow = new Promise<void>((resolve) => (release = resolve));
+      const trees: string[] = [];
+      const result = await drain(queue, {
+        slots: 2,
+        affected,
+        verify: async (commit) => {
+          const files = (await filesOf(commit)).filter((file) => file.includes('/'));
+          trees.push(files.join(' '));
+          if (files.every((file) => file.startsWith('a/'))) await slow;
+          return null;
+        },
+        onLanded: async (item) => {
+          await note(`landed ${item.task}`);
+          if (item.task === 'b1') release();
+        },
+      });
+      expect(outcomes()).toEqual(['landed b1', 'landed a1', 'landed a2']);
+      expect(trees.sort()).toEqual(['a/a1.txt a/a2.txt', 'b/b1.txt']);
+      expect(await filesOf(result.tip ?? '')).toEqual([
+        'a.txt',
+        'a/a1.txt',
+        'a/a2.txt',
+        'b.txt',
+        'b/b1.txt',
+      ]);
+      expect(await commits(`${INTEGRATION}~3..${INTEGRATION}`)).toHaveLength(3);
+    });
+
+    it('keeps the other lanes going when one has a culprit', async () => {
+      const queue = [await inLane('a1', 'a'), await inLane('b1', 'b'), await inLane('a2', 'a')];
+      const result = await drain(queue, { slots: 2, affected, verify: judge(['a/a1.txt']) });
+      expect(result.rejected).toEqual(['a1']);
+      expect([...result.landed].sort()).toEqual(['a2', 'b1']);
+    });
+
+    it('takes candidates in that are queued while it works', async () => {
+      const first = await inLane('a1', 'a');
+      const later = await inLane('b1', 'b');
+      const waiting = [first];
+      let arrived: () => void = () => undefined;
+      const result = await drain([first], {
+        slots: 2,
+        affected,
+        arrivals: {
+          next: () => new Promise((resolve) => (arrived = resolve)),
+          read: () => Promise.resolve([...waiting]),
+        },
+        verify: async (commit) => {
+          if (!(await filesOf(commit)).includes('b/b1.txt') && waiting.length === 1) {
+            waiting.push(later);
+            arrived();
+            while (!log.includes('landed b1')) await new Promise(setImmediate);
+          }
+          return null;
+        },
+      });
+      expect(result.landed).toEqual(['b1', 'a1']);
+    });
   });
 
   it('refuses to work with a message that does not name the candidate', async () => {

@@ -10,6 +10,7 @@ import { mergeDisjoint } from './trees';
 /** A candidate that waits to land. */
 export interface QueueItem {
   readonly task: TaskId;
+  readonly attempt: number;
   readonly candidate: Candidate;
   /** Message of the commit that lands, from `commitMessage` with the candidate's commit id. */
   readonly message: string;

@@ -144,6 +144,13 @@ export type Fact = Stamped &
         readonly commit: string | null;
         readonly tree: string | null;
       }
+    | {
+        /** The plan's checks were red and then green for the same tree: `failure` was a flake. */
+        readonly type: 'check:flaked';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly failure: Failure;
+      }
     | { readonly type: 'task:cached'; readonly task: TaskId; readonly candidate: Candidate }
     | {
         readonly type: 'attempt:failed';

@@ -70,6 +70,8 @@ export type MergeStrategy = 'recursive' | 'ours' | 'theirs';
 export type SandboxMode = 'auto' | 'required' | 'off';
 /** What holds an agent to its write set while it works; the result is checked in any case. */
 export type HeldBy = 'bubblewrap' | 'audit';
+/** `auto`: where the checks look at affected projects only; `on`: always; `off`: never. */
+export type LaneMode = 'auto' | 'on' | 'off';
 export type LandMode = 'target' | 'branch' | 'none';
 
 export interface RetryPolicy {
@@ -108,6 +110,12 @@ export interface Settings {
   readonly setup: WorktreeSetup;
   /** Shell commands that must pass on the merged tree before it lands. */
   readonly verify: readonly string[];
+  /** The plan does not say what is checked: in an Nx workspace the affected projects are. */
+  readonly verifyByDefault?: true;
+  /** Merged trees checked at once, each in a worktree of its own; absent: as the machine allows. */
+  readonly verifySlots?: number;
+  /** Whether changes that touch no common project are checked and land apart; absent: `auto`. */
+  readonly lanes?: LaneMode;
   readonly budget: { readonly usd: number | null; readonly tokens: number | null };
   readonly conflictPolicy: ConflictPolicy;
   /** Environment variables whose values are secret though their names do not tell. */

@@ -102,6 +102,8 @@ export interface PlanConfig {
       }
     | undefined;
   readonly verify?: readonly string[] | undefined;
+  readonly verifySlots?: number | undefined;
+  readonly lanes?: string | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly sandbox?: string | undefined;
   readonly budget?: { readonly usd?: number; readonly tokens?: number } | undefined;

@@ -9,6 +9,7 @@ import { DURATION } from './duration';
 /** How many agents a plan may ask for, and how many with `allow_more_agents`. */
 export const MAX_AGENTS = 25;
 export const MAX_AGENTS_ALLOWED = 200;
+const MOST_SLOTS = 16;
 
 export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
@@ -109,6 +110,13 @@ const executor = z.strictObject(
       .meta({ description: 'How a fresh worktree is made ready.' }),
     verify: commands.meta({
       description: 'Commands that must pass on the merged tree before it lands.',
+    }),
+    verify_slots: positive
+      .max(MOST_SLOTS, `it must be ${MOST_SLOTS} or less`)
+      .meta({ description: 'Merged trees checked at once, each in a worktree of its own.' }),
+    lanes: oneOf(['auto', 'on', 'off']).meta({
+      description:
+        'Whether changes that can affect no common Nx project are checked and land apart.',
     }),
     secrets: texts('the name of a variable').meta({
       description: 'Environment variables whose values are kept out of logs, reports and commits.',

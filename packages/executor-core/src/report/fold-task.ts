@@ -51,6 +51,7 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
   }),
   'process:started': () => ({}),
   'task:widened': () => ({}),
+  'check:flaked': () => ({}),
   'task:checkpointed': () => ({}),
   'checkpoint:failed': () => ({}),
   'task:healing': ({ healer }) => ({

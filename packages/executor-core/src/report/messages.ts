@@ -48,6 +48,10 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'run:overdue': () => 'the deadline of the run has passed',
   'task:widened': (event) =>
     taskLine('widened', event.task, [`may also write ${listText(event.writes)}`]),
+  'check:flaked': (event) =>
+    taskLine('flaky', event.task, [
+      `${describeFailure(event.failure)}; of the same tree it then passed`,
+    ]),
   'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
   'task:healed': (event) =>
     taskLine('healed', event.task, [event.outcome, event.note.trim().split('\n').at(-1) ?? '']),

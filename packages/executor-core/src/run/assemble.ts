@@ -17,6 +17,7 @@ import { accessOf, initialState } from '../schedule/run-state';
 import { reserveDiskNote } from '../store/disk-note';
 import { runPaths } from '../store/run-dir';
 import { Activity } from './activity';
+import { affectedBy } from './affected-by';
 import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
@@ -37,7 +38,7 @@ import { RunLoop } from './run-loop';
 import { settlingOf } from './settling';
 import { waitingIn, wouldRetry } from './state-queries';
 import type { Verifier } from './verifier';
-import { createVerifier } from './verifier';
+import { checksOf, createVerifier, slotsOf } from './verifier';
 
 /** The parts of a live run, wired to each other. */
 export interface RunParts {
@@ -103,7 +104,8 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const guard = guardDisk(engine, run, (event) => wire.loop?.announce(event));
   const emit: Emit = (fact) => wire.loop?.emit(fact) ?? Promise.resolve();
   const pool = options.pool ?? poolOf(engine, run, plan);
-  const verifier = createVerifier({ engine, run, plan, pool, graceMs: graceOf(options) });
+  const checks = await checksOf(engine, plan);
+  const verifier = createVerifier({ engine, run, plan, checks, pool, graceMs: graceOf(options) });
   const integration = await openIntegration(engine, options, { emit, pool, verifier });
   const loop = new RunLoop(
     state,
@@ -119,7 +121,8 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
   const taskOf = (id: TaskId): Task =>
     plan.tasks[state.problem.indexOf.get(id) ?? -1] ?? missing(id);
   const parts = { loop, integration, pool, verifier, guard, emit, taskOf };
-  const lander = new Lander(landerContext(engine, options, parts));
+  const affected = affectedBy(engine, run, options.wholePlan ?? plan, checks) ?? undefined;
+  const lander = new Lander({ ...landerContext(engine, options, parts), affected });
   const context = attemptContext(engine, options, parts);
   const activity = new Activity({
     ...engine,
@@ -210,12 +213,13 @@ function landerContext(
         options.wholePlan ?? plan,
       ),
     verifier: parts.verifier,
+    slots: slotsOf(plan),
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
-    publish: () => parts.integration.publish(),
+    publish: (mayAbsorb) => parts.integration.publish(mayAbsorb),
     emit: parts.emit,
     insist: (work) => parts.guard.insist(work),
   };

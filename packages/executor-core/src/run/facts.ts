@@ -25,6 +25,7 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'task:overdue': true,
   'run:overdue': true,
   'task:widened': true,
+  'check:flaked': true,
   'task:healing': true,
   'task:healed': true,
   'task:checkpointed': true,

@@ -77,11 +77,12 @@ export class Integration {
 
   /**
    * Moves the target to the tip, after taking in what the user committed to it meanwhile; what keeps
-   * it from moving is reported as `target:held`.
+   * it from moving is reported as `target:held`. Where nothing may be taken in now, `false` says that
+   * there is something.
    */
-  async publish(): Promise<void> {
+  async publish(mayAbsorb = true): Promise<boolean> {
     const { target, context } = this;
-    if (target === null) return;
+    if (target === null) return true;
     const before = await this.targetTip(target);
     for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
       const { git, fs, trees, root, run, clock, fence } = context;
@@ -93,15 +94,17 @@ export class Integration {
       switch (answer.kind) {
         case 'advanced':
           if (before !== answer.commit) await this.tell('target:advanced', answer.commit);
-          return;
+          return true;
         case 'held':
           await this.hold(`${answer.reason}. ${answer.fix}`);
-          return;
+          return true;
         case 'diverged':
-          if (!(await this.absorb(answer.tip))) return;
+          if (!mayAbsorb) return false;
+          if (!(await this.absorb(answer.tip))) return true;
       }
     }
     await this.hold(`${target} keeps moving`);
+    return true;
   }
 
   /**

@@ -44,6 +44,7 @@ describe('the target', () => {
       integrationRef: ref,
       waiting: () => Promise.resolve([...waiting]),
       verifier: null,
+      slots: 1,
       shared: false,
       checkFences: () => Promise.resolve(() => true),
       conflictPolicy: 'auto_merge',
@@ -58,7 +59,7 @@ describe('the target', () => {
         }),
       publish: () => {
         published += 1;
-        return Promise.resolve();
+        return Promise.resolve(true);
       },
       insist: (work) => work(),
       emit: (fact) => {

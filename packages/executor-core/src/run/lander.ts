@@ -1,13 +1,16 @@
-import type { Candidate, Fact } from '../model/event';
+import type { Fact } from '../model/event';
 import type { Failure } from '../model/failure';
-import type { RunId, TaskId } from '../model/ids';
+import type { RunId } from '../model/ids';
 import type { ConflictPolicy } from '../model/task';
 import type { Clock } from '../ports/clock';
 import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
+import { FailureRate } from '../merge/failure-rate';
 import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
+import type { DrainContext } from '../merge/drain-context';
 import { drainQueue } from '../merge/merge-queue';
+import type { QueueItem } from '../merge/stack';
 import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
 
@@ -21,11 +24,7 @@ const DRAIN_TRIES = 3;
 const PUBLISH_EVERY_MS = 1000;
 
 /** A candidate that waits to land. */
-export interface Waiting {
-  readonly task: TaskId;
-  readonly attempt: number;
-  readonly candidate: Candidate;
-}
+export type Waiting = Omit<QueueItem, 'message'>;
 
 export interface LanderContext {
   readonly run: RunId;
@@ -40,6 +39,10 @@ export interface LanderContext {
   readonly waiting: () => Promise<readonly Waiting[]>;
   /** Checks a merged tree; `null` when the plan has no checks. */
   readonly verifier: Verifier | null;
+  /** Trees checked at once. */
+  readonly slots: number;
+  /** See `DrainContext.affected`. */
+  readonly affected?: DrainContext['affected'] | undefined;
   /** Several processes land in turn: the verify worktree is given back after each. */
   readonly shared: boolean;
   /** Who may land. */
@@ -50,8 +53,8 @@ export interface LanderContext {
   readonly conflictPolicy: ConflictPolicy;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
-  /** Brings the target up to the integration tip. */
-  readonly publish: () => Promise<void>;
+  /** Brings the target up to the integration tip; `false`: only by taking in what it may not take in now. */
+  readonly publish: (mayAbsorb: boolean) => Promise<boolean>;
   /** Does what the disk refuses again when it takes files again, see `DiskGuard`. */
   readonly insist: DiskGuard['insist'];
   readonly emit: (fact: Fact) => Promise<void>;
@@ -68,6 +71,8 @@ export class Lander {
   private wanted = false;
   private draining: Promise<void> | null = null;
   private knownTip: string | null = null;
+  private readonly rate = new FailureRate();
+  private onQueued: () => void = () => undefined;
   /** Something has landed that the target does not have yet. */
   private unpublished = false;
   private publishedAt = -PUBLISH_EVERY_MS;
@@ -81,6 +86,7 @@ export class Lander {
     // What is queued now stays so; a drain that has nothing to do would end before it has begun.
     if (this.halted.signal.aborted) return;
     this.wanted = true;
+    this.onQueued();
     this.draining ??= this.drainAll();
   }
 
@@ -111,7 +117,7 @@ export class Lander {
     const { insist, publish, onTakenOver } = this.context;
     this.unpublished = false;
     try {
-      await insist(publish);
+      await insist(() => publish(true));
     } catch (error) {
       if (!(error instanceof TakenOver)) throw error;
       onTakenOver(error);
@@ -149,15 +155,27 @@ export class Lander {
   }
 
   private async drain(): Promise<number> {
-    const { left, landed, tip } = await drainOnce(this.context, this.halted.signal, this.knownTip);
+    const { left, tip } = await drainOnce(this.context, {
+      signal: this.halted.signal,
+      knownTip: this.knownTip,
+      rate: this.rate,
+      queued: () => new Promise((resolve) => (this.onQueued = resolve)),
+      onTurn: () => this.publishInTime(false),
+      onLanded: () => {
+        this.unpublished = true;
+      },
+    });
     this.knownTip = tip;
-    if (landed > 0) this.unpublished = true;
-    if (this.unpublished) await this.publishInTime();
+    await this.publishInTime(true);
     return left;
   }
 
-  /** The target is moved once for all that lands in a second: that costs more than a landing. */
-  private async publishInTime(): Promise<void> {
+  /**
+   * The target is moved once for all that lands in a second: that costs more than a landing. Taking in
+   * what the target has and we do not moves the branch, so that is for when nothing is being verified.
+   */
+  private async publishInTime(mayAbsorb: boolean): Promise<void> {
+    if (!this.unpublished) return;
     const { clock, publish } = this.context;
     const wait = this.publishedAt + PUBLISH_EVERY_MS - clock.now();
     if (wait > 0) {
@@ -171,8 +189,7 @@ export class Lander {
       return;
     }
     this.postpone(null);
-    await publish();
-    this.unpublished = false;
+    if (await publish(mayAbsorb)) this.unpublished = false;
     this.publishedAt = clock.now();
   }
 
@@ -206,49 +223,69 @@ interface Drained {
   readonly tip: string | null;
 }
 
-async function drainOnce(
-  context: LanderContext,
-  signal: AbortSignal,
-  knownTip: string | null,
-): Promise<Drained> {
-  const waiting = await context.waiting();
-  if (waiting.length === 0) return { left: 0, landed: 0, tip: knownTip };
+interface DrainOnce {
+  readonly signal: AbortSignal;
+  readonly knownTip: string | null;
+  readonly rate: FailureRate;
+  /** Resolves when something more is queued. */
+  readonly queued: () => Promise<void>;
+  /** Between two steps of the drain. */
+  readonly onTurn: () => Promise<void>;
+  readonly onLanded: () => void;
+}
+
+async function drainOnce(context: LanderContext, once: DrainOnce): Promise<Drained> {
   const { verifier } = context;
-  const byTask = new Map(waiting.map((item) => [item.task, item]));
-  const at = (): number => context.clock.now();
-  const { left, landed, tip } = await drainQueue(
-    { git: context.git },
-    {
-      root: context.root,
-      ref: context.integrationRef,
-      queue: waiting.map((item) => ({ ...item, message: context.messageOf(item) })),
-      verify:
-        verifier === null
-          ? null
-          : (commit, tree, base) => verifier.check(commit, tree, base, signal),
-      signal,
-      knownTip,
-      fence: context.fence,
-      checkFences: context.checkFences,
-      conflictPolicy: context.conflictPolicy,
-      onMerging: ({ task }, onto, batch) =>
-        context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
-      onLanded: ({ task }, { commit, tree }) =>
-        context.emit({ type: 'task:landed', task, commit, tree, at: at() }),
-      onRejected: ({ task, candidate }, failure) => {
-        const attempt = byTask.get(task)?.attempt ?? 0;
-        return context.emit({
-          type: 'attempt:failed',
-          task,
-          attempt,
-          failure,
-          salvage: candidate.ref,
-          token: candidate.fence,
-          at: at(),
-        });
-      },
-    },
-  );
+  const { signal, knownTip, rate, onTurn, onLanded } = once;
+  const read = async (): Promise<readonly QueueItem[]> =>
+    (await context.waiting()).map((item) => ({ ...item, message: context.messageOf(item) }));
+  const queue = await read();
+  if (queue.length === 0) return { left: 0, landed: 0, tip: knownTip };
+  const { left, landed, tip } = await drainQueue(context.git, {
+    root: context.root,
+    ref: context.integrationRef,
+    queue,
+    verify: verifier?.check ?? null,
+    slots: context.slots,
+    ...(verifier === null ? {} : { arrivals: { next: once.queued, read } }),
+    affected: context.affected,
+    rate,
+    signal,
+    knownTip,
+    fence: context.fence,
+    checkFences: context.checkFences,
+    conflictPolicy: context.conflictPolicy,
+    onTurn,
+    ...tellers(context, onLanded),
+  });
   if (context.shared) await verifier?.close();
   return { left: left.length, landed: landed.length, tip };
+}
+
+/** What becomes of the candidates goes into the journal. */
+function tellers(
+  { emit, clock }: LanderContext,
+  onLanded: () => void,
+): Pick<DrainContext, 'onMerging' | 'onLanded' | 'onRejected' | 'onFlake'> {
+  const at = (): number => clock.now();
+  return {
+    onMerging: ({ task }, onto, batch) =>
+      emit({ type: 'task:merging', task, onto, batch, at: at() }),
+    onLanded: ({ task }, { commit, tree }) => {
+      onLanded();
+      return emit({ type: 'task:landed', task, commit, tree, at: at() });
+    },
+    onFlake: ({ task, attempt }, failure) =>
+      emit({ type: 'check:flaked', task, attempt, failure, at: at() }),
+    onRejected: ({ task, attempt, candidate }, failure) =>
+      emit({
+        type: 'attempt:failed',
+        task,
+        attempt,
+        failure,
+        salvage: candidate.ref,
+        token: candidate.fence,
+        at: at(),
+      }),
+  };
 }

@@ -47,6 +47,7 @@ export function queuedCandidates(events: readonly RunEvent[]): readonly Waiting[
       case 'task:healed':
       case 'task:checkpointed':
       case 'checkpoint:failed':
+      case 'check:flaked':
       case 'task:stolen':
       case 'task:reopened':
         break;

@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { checkEnvironment } from '../isolate/git-env';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
+import type { VerifyHow, VerifyTree } from '../merge/remember-verdicts';
+import { rememberVerdicts } from '../merge/remember-verdicts';
 import type { Failure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import { withSecretNames } from '../model/secret-values';
@@ -11,64 +14,86 @@ import type { RunningProcess } from '../ports/process-runner';
 import { runPaths } from '../store/run-dir';
 import { runChecks } from '../verify/run-checks';
 import type { Engine } from './engine';
+import { hasNx } from './project-graph';
 
 export interface VerifierContext {
   readonly engine: Engine;
   readonly run: RunId;
   readonly plan: Plan;
+  /** See `checksOf`. */
+  readonly checks: readonly string[];
   readonly pool: WorktreePool;
   /** Time between SIGTERM and SIGKILL when checks must be stopped. */
   readonly graceMs: number;
 }
 
-/** The plan's checks on merged trees, or `null` when the plan has none. */
+/** The plan's checks on merged trees, or `null` when there are none. */
 export function createVerifier(context: VerifierContext): Verifier | null {
-  return context.plan.settings.verify.length === 0 ? null : new Verifier(context);
+  return context.checks.length === 0 ? null : new Verifier(context);
+}
+
+/** What is checked in an Nx workspace whose plan does not say what. */
+export const NX_CHECKS = ['npx nx affected -t lint test build --base=$PARALLEL_BASE'];
+
+/**
+ * The commands that must pass on a merged tree: the plan's. Where it does not name any (an empty list
+ * does: none), those of the affected projects, in an Nx workspace whose worktrees get their Nx.
+ */
+export async function checksOf(engine: Engine, { settings }: Plan): Promise<readonly string[]> {
+  const { verify, verifyByDefault, setup } = settings;
+  if (verify.length > 0 || verifyByDefault !== true) return verify;
+  const installed =
+    setup.run.length > 0 || setup.link.some((path) => /^node_modules\/?$/.test(path));
+  return installed && (await hasNx(engine)) ? NX_CHECKS : [];
 }
 
 /**
- * Checks merged commits in one worktree that is moved from commit to commit. A verdict belongs to a
- * tree: the same tree is not checked twice.
+ * Checks merged commits, each slot in a worktree of its own that is moved from commit to commit. A
+ * verdict belongs to a tree: the same tree is not checked twice.
  */
 export class Verifier {
-  private readonly verdicts = new Map<string, Failure | null>();
-  private readonly oneAtATime = pLimit(1);
-  private worktree: string | null = null;
+  /** Worktrees that are set up, by slot. */
+  private readonly ready = new Map<number, string>();
+  private readonly inSlot = new Map<number, pLimit.Limit>();
 
   constructor(private readonly context: VerifierContext) {}
 
   /** A failure is the plan's `verify` gone red. Bound, because it is handed on as a function. */
-  readonly check = (
-    commit: string,
-    tree: string,
-    base: string,
-    signal?: AbortSignal,
-  ): Promise<Failure | null> =>
-    this.oneAtATime(async () => {
-      const known = this.verdicts.get(tree);
-      if (known !== undefined) return known;
-      const verdict = await this.judge(commit, base, signal);
-      // A check that was stopped says nothing about the tree.
-      if (verdict?.kind !== 'interrupted') this.verdicts.set(tree, verdict);
-      return verdict;
-    });
+  readonly check: VerifyTree = rememberVerdicts((commit, _tree, base, how = { slot: 1 }) =>
+    this.oneAtATime(how.slot)(() => this.judge(commit, base, how)),
+  );
 
-  /** Gives the verify worktree back; the next check makes a new one. */
-  close(): Promise<void> {
-    return this.oneAtATime(async () => {
-      if (this.worktree !== null) await this.context.pool.remove(this.worktree);
-      this.worktree = null;
-    });
+  /** Gives the verify worktrees back; the next check makes a new one. */
+  async close(): Promise<void> {
+    for (const slot of [...this.ready.keys()]) await this.oneAtATime(slot)(() => this.leave(slot));
   }
 
-  private async judge(commit: string, base: string, signal?: AbortSignal): Promise<Failure | null> {
-    const { engine, run, plan, pool, graceMs } = this.context;
+  private oneAtATime(slot: number): pLimit.Limit {
+    const limit = this.inSlot.get(slot) ?? pLimit(1);
+    this.inSlot.set(slot, limit);
+    return limit;
+  }
+
+  private async leave(slot: number): Promise<void> {
+    const worktree = this.ready.get(slot);
+    this.ready.delete(slot);
+    if (worktree !== undefined) await this.context.pool.remove(worktree);
+  }
+
+  private async judge(
+    commit: string,
+    base: string,
+    { slot, signal }: VerifyHow,
+  ): Promise<Failure | null> {
+    // Stopped while it waited: nobody wants the worktree moved any more.
+    if (signal?.aborted === true) return { kind: 'interrupted', message: 'the check was stopped' };
+    const { engine, run, plan, checks: commands, pool, graceMs } = this.context;
     const { tools, repository } = engine;
-    const { verify: commands, setup, timeoutMs } = plan.settings;
-    const logPath = join(runPaths(repository.root, run).dir, 'verify.log');
-    const { path } = await pool.detached('verify-1', commit);
+    const { setup, timeoutMs } = plan.settings;
+    const logPath = join(runPaths(repository.root, run).dir, logName(slot));
+    const { path } = await pool.detached(`verify-${slot}`, commit);
     const env = withSecretNames(checkEnvironment(tools.env, base), plan.settings.secrets);
-    if (this.worktree === null) {
+    if (!this.ready.has(slot)) {
       const onProcess = (process: RunningProcess): void => {
         endOnAbort(process, signal);
       };
@@ -76,12 +101,22 @@ export class Verifier {
       const request = { ...tools, ...at, setup, env, logPath, onProcess };
       const unready = await setUpWorktree(request);
       if (unready !== null) return unready;
-      this.worktree = path;
+      this.ready.set(slot, path);
     }
     const where = 'merged' as const;
     const limits = { timeoutMs, signal, graceMs };
     return runChecks({ ...tools, commands, cwd: path, env, logPath, ...limits, where });
   }
+}
+
+/** Trees checked at once. Checks use several cores themselves, but they also wait: two at once pay anywhere. */
+export function slotsOf({ settings }: Plan): number {
+  return settings.verifySlots ?? Math.min(4, Math.max(2, Math.ceil(availableParallelism() / 2)));
+}
+
+/** One log per slot, so that two checks at once can be told apart. */
+function logName(slot: number): string {
+  return slot === 1 ? 'verify.log' : `verify-${slot}.log`;
 }
 
 function endOnAbort(process: RunningProcess, signal?: AbortSignal): void {

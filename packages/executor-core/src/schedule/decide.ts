@@ -82,6 +82,7 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'task:healed':
     case 'task:checkpointed':
     case 'checkpoint:failed':
+    case 'check:flaked':
     case 'barrier:waiting':
     case 'barrier:left':
       return;

@@ -82,6 +82,7 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'process:started': informs,
   'task:overdue': informs,
   'task:widened': informs,
+  'check:flaked': informs,
   'task:healing': informs,
   'task:healed': informs,
   'task:checkpointed': informs,

@@ -89,7 +89,12 @@ export async function makeMergeRig(files?: Files): Promise<MergeRig> {
     if ('failure' in made) throw new Error(JSON.stringify(made.failure));
     await repo.git(['worktree', 'remove', '--force', worktree]);
     const { commit } = made.candidate;
-    return { task: parseTaskId(task), candidate: made.candidate, message: label(task, commit) };
+    return {
+      task: parseTaskId(task),
+      attempt: 1,
+      candidate: made.candidate,
+      message: label(task, commit),
+    };
   };
   const show = (path: string) => repo.git(['show', `${INTEGRATION}:${path}`]);
   return {
