@@ -8,6 +8,7 @@ import { afterVerdict, nextStep, startBisection } from './bisect';
 import type { RefGuard } from './land';
 import { advanceIntegration, readRef } from './land';
 import { landedCandidates } from './landed';
+import type { LandingStyle } from './landing-style';
 import type { Layer, QueueItem, Stack } from './stack';
 import { buildStack, treeOf } from './stack';
 import { CANDIDATE_TRAILER, parseTrailers } from './trailers';
@@ -39,6 +40,8 @@ export interface DrainContext {
   /** Looks which leases hold: `true` for a fencing token that is current. Asked again right before a landing. */
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  /** How the plan wants changes merged and committed. */
+  readonly style?: LandingStyle | undefined;
   /** Once per item, before it is verified or rejected. `batch`: candidates verified together. */
   readonly onMerging: (item: QueueItem, onto: string, batch: number) => Promise<void>;
   /** After the ref moved; also for a candidate an earlier process landed. */
@@ -118,14 +121,14 @@ class Drain {
 
   /** Builds one stack on the tip and settles it as far as it stays valid. */
   async round(): Promise<Round> {
-    const { root, conflictPolicy } = this.context;
+    const { root, conflictPolicy: policy, style } = this.context;
     const tip = await this.readTip();
     if (tip !== this.known) await this.settleLanded(tip);
     this.known = tip;
     await this.dropFenced(this.left);
     if (this.left.length === 0) return 'again';
     this.verdicts.set(await treeOf(this.git, root, tip), null);
-    const request = { git: this.git, root, tip, items: this.left, policy: conflictPolicy };
+    const request = { git: this.git, root, tip, items: this.left, policy, style };
     const stack = await buildStack(request);
     await this.announce(stack, tip);
     for (const { item, paths } of stack.conflicts) {

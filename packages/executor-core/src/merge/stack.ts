@@ -3,6 +3,7 @@ import type { TaskId } from '../model/ids';
 import type { ConflictPolicy } from '../model/task';
 import type { Git } from '../ports/git';
 import { createCommitter } from './commit';
+import type { LandingStyle } from './landing-style';
 import { isAncestor } from './landed';
 import { resolveConflict } from './resolve-conflict';
 import { mergeDisjoint } from './trees';
@@ -42,6 +43,7 @@ export interface StackRequest {
   readonly tip: string;
   readonly items: readonly QueueItem[];
   readonly policy: ConflictPolicy;
+  readonly style?: LandingStyle | undefined;
 }
 
 /**
@@ -84,7 +86,7 @@ type Merged =
   | { readonly kind: 'unresolved'; readonly paths: readonly string[] };
 
 async function mergeItem(
-  { git, root, policy }: StackRequest,
+  { git, root, policy, style }: StackRequest,
   { candidate }: QueueItem,
   top: { readonly commit: string; readonly tree: string },
   baseIsInside: boolean,
@@ -94,7 +96,8 @@ async function mergeItem(
   const trees = { base, ours: top.tree, theirs: candidate.tree };
   const disjoint = await mergeDisjoint(git.objects(root), trees);
   if (disjoint !== null) return { kind: 'merged', tree: disjoint };
-  const sides = { git, cwd: root, policy, ours: top.commit, theirs: candidate.commit };
+  const merge = style?.merge;
+  const sides = { git, cwd: root, policy, merge, ours: top.commit, theirs: candidate.commit };
   // With a base the tip does not have (it was rewritten), git's own merge base would bring back
   // commits that somebody removed.
   return resolveConflict(baseIsInside ? sides : { ...sides, base: candidate.base });

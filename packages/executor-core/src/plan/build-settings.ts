@@ -5,6 +5,7 @@ import type { CheckedFile } from './check-schema';
 import { parseDuration } from './duration';
 import { pathProblem } from './glob-problem';
 import { childOf, entriesOf, itemsOf, type Located } from './located';
+import { checkMergeOptions } from './merge-options';
 import {
   CONFLICT_CHOICES,
   MAX_AGENTS,
@@ -26,6 +27,7 @@ export function buildSettings(
   const node = childOf(root, 'parallel_executor');
   const ms = (key: DurationKey, fallback: number): number =>
     durationAt(report, childOf(node, key), given[key], fallback, 1);
+  checkMergeOptions(childOf(node, 'merge_options'), report);
   const worktreeBase = checkBase(given.worktree_base, childOf(node, 'worktree_base'), report);
   return {
     maxAgents: checkMaxAgents(given, childOf(node, 'max_agents'), report, maxAgents),
@@ -35,6 +37,7 @@ export function buildSettings(
     barrierTimeoutMs: ms('barrier_timeout', 120_000),
     retry: buildRetry(given.retry_policy ?? {}, childOf(node, 'retry_policy'), report),
     mergeStrategy: given.merge_strategy ?? 'recursive',
+    ...(given.merge_options === undefined ? {} : { mergeOptions: given.merge_options }),
     checkpoint: buildCheckpoint(given, childOf(node, 'checkpoint_interval'), report),
     failureStrategy: given.failure_strategy ?? 'continue_on_failure',
     timeoutMs: ms('timeout', 3_600_000),

@@ -86,6 +86,7 @@ export interface PlanConfig {
       }
     | undefined;
   readonly mergeStrategy?: string | undefined;
+  readonly mergeOptions?: readonly string[] | undefined;
   readonly checkpointInterval?: DurationInput | undefined;
   readonly failureStrategy?: string | undefined;
   readonly timeout?: DurationInput | undefined;

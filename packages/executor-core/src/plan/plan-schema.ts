@@ -90,7 +90,13 @@ const executor = z.strictObject(
     lock_timeout: duration,
     barrier_timeout: duration,
     retry_policy: retryPolicy.partial(),
-    merge_strategy: oneOf(['recursive', 'ours', 'theirs']),
+    merge_strategy: oneOf(['recursive', 'ours', 'theirs']).meta({
+      description:
+        'recursive, or which side wins a hunk that both changed: ours, what has landed; theirs, the new work.',
+    }),
+    merge_options: texts('a merge option').meta({
+      description: 'Options of git merge, as after -X, such as ignore-space-change.',
+    }),
     checkpoint_interval: z.union([z.enum(['phase', 'task']), duration], {
       error: 'expected phase, task or a duration such as 30s',
     }),

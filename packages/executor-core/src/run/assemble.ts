@@ -32,6 +32,7 @@ import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
 import { inLandingOrder } from './landing-order';
+import { landingStyle } from './style-of-plan';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
 import { settlingOf } from './settling';
@@ -213,6 +214,7 @@ function landerContext(
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
+    style: landingStyle(engine, run, plan.settings),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
     publish: () => parts.integration.publish(),

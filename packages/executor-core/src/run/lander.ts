@@ -7,6 +7,7 @@ import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
 import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
+import type { LandingStyle } from '../merge/landing-style';
 import { drainQueue } from '../merge/merge-queue';
 import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
@@ -48,6 +49,8 @@ export interface LanderContext {
   readonly onTakenOver: (error: TakenOver) => void;
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  /** How the plan wants changes merged and committed. */
+  readonly style: LandingStyle;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip. */
@@ -231,6 +234,7 @@ async function drainOnce(
       fence: context.fence,
       checkFences: context.checkFences,
       conflictPolicy: context.conflictPolicy,
+      style: context.style,
       onMerging: ({ task }, onto, batch) =>
         context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
       onLanded: ({ task }, { commit, tree }) =>
