@@ -47,19 +47,21 @@ export interface StackRequest {
 }
 
 /**
- * Merges `items`, in their order, on top of `tip`: one commit each with one parent, in memory. An item
+ * Merges `items`, in their order, on top of `tip`: one commit each, in memory, whose
+ * first parent is the one before. An item
  * in conflict with a layer below it is left out: it is judged when that layer has landed or was
  * evicted. With at least one item there is at least one layer or conflict.
  */
 export async function buildStack(request: StackRequest): Promise<Stack> {
   const { git, root, tip, items } = request;
-  const committer = createCommitter(git, root);
+  const committer = createCommitter(git, root, request.style?.commit);
   const contains = ancestry(git, root, tip);
   const layers: Layer[] = [];
   const conflicts: Conflicted[] = [];
   let top = { commit: tip, tree: await treeOf(git, root, tip), changed: false };
   for (const item of items) {
-    const resolved = await mergeItem(request, item, top, await contains(item.candidate.base));
+    const baseIsInside = await contains(item.candidate.base);
+    const resolved = await mergeItem(request, item, top, baseIsInside);
     if (resolved.kind === 'unresolved') {
       if (!top.changed) conflicts.push({ item, paths: resolved.paths });
       continue;
@@ -67,9 +69,10 @@ export async function buildStack(request: StackRequest): Promise<Stack> {
     const { tree } = resolved;
     const noop = tree === top.tree;
     const { message } = item;
-    const commit = noop
-      ? top.commit
-      : await committer.commit({ tree, parents: [top.commit], message });
+    // A base that the tip lacks would bring back commits that somebody removed.
+    const second = request.style?.mergeCommits === true && baseIsInside;
+    const parents = second ? [top.commit, item.candidate.commit] : [top.commit];
+    const commit = noop ? top.commit : await committer.commit({ tree, parents, message });
     top = { commit, tree, changed: top.changed || !noop };
     layers.push({ item, commit, tree, noop });
   }

@@ -130,6 +130,11 @@ describe('a bad plan', () => {
     ['a negative priority', 'tasks: { a: { priority: -1 } }', ['out-of-range 1:25 -1']],
     ['an unknown priority', 'tasks: { a: { priority: URGENT } }', ['bad-value 1:25 URGENT']],
     [
+      'an author who is nobody',
+      'parallel_executor: { commit: { author: Jo } }',
+      ['bad-value 1:40 Jo'],
+    ],
+    [
       'merge options that git lacks, or that may not be used',
       'parallel_executor:\n  merge_options: [patience, theirs, subtree=lib, find-renames=150, ignore-spaces]',
       [

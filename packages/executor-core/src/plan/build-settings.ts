@@ -1,4 +1,5 @@
 import type { ConflictPolicy, RetryPolicy, Settings, WorktreeSetup } from '../model/task';
+import { parseIdentity } from '../model/identity';
 import { HEALER } from './build-agents';
 import { checkName } from './check-names';
 import type { CheckedFile } from './check-schema';
@@ -47,6 +48,8 @@ export function buildSettings(
         : durationAt(report, childOf(node, 'deadline'), given.deadline, 1, 1),
     healer: healerName(given.healer),
     land: given.land ?? 'target',
+    ...(given.commits === undefined ? {} : { commits: given.commits }),
+    ...buildCommit(given.commit, childOf(node, 'commit'), report),
     setup: buildSetup(given.setup ?? {}, childOf(node, 'setup'), worktreeBase, report),
     verify: given.verify ?? [],
     budget: { usd: given.budget?.usd ?? null, tokens: given.budget?.tokens ?? null },
@@ -161,6 +164,25 @@ function buildCheckpoint(
   const interval = given.checkpoint_interval ?? 'phase';
   if (interval === 'phase' || interval === 'task') return interval;
   return durationAt(report, node, interval, 60_000, 1);
+}
+
+/** Key by key in the plan, whole or absent in the settings. */
+function buildCommit(
+  given: PlanFileExecutor['commit'],
+  node: Located | null,
+  report: Report,
+): Pick<Settings, 'commit'> {
+  if (given === undefined) return {};
+  const { author = 'user', sign = 'auto' } = given;
+  if (author !== 'user' && author !== 'agent' && parseIdentity(author) === null) {
+    report.error(
+      'bad-value',
+      childOf(node, 'author')?.span ?? null,
+      `commit.author: ${JSON.stringify(author)} names nobody.`,
+      'Write user, agent, or "Name <mail>".',
+    );
+  }
+  return { commit: { author, sign } };
 }
 
 function buildSetup(

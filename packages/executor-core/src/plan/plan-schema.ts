@@ -106,6 +106,23 @@ const executor = z.strictObject(
     healer,
     default_agent: name('an agent').meta({ description: 'Agent of the tasks that name none.' }),
     land: oneOf(['target', 'branch', 'none']),
+    commits: oneOf(['linear', 'squash', 'merge']).meta({
+      description:
+        'What the target gets: linear, a commit per task; squash, one commit for the run; merge, a merge commit per task.',
+    }),
+    commit: z
+      .strictObject(
+        {
+          author: text('user, agent or "Name <mail>"').meta({
+            description: 'user; agent, the profile that did the work; or "Name <mail>".',
+          }),
+          sign: oneOf(['auto', 'always', 'never']).meta({
+            description: 'Sign what lands: auto, as commit.gpgSign of git says.',
+          }),
+        },
+        mapping('author and sign'),
+      )
+      .partial(),
     setup: z
       .strictObject(
         { copy: texts('a path'), link: texts('a path'), run: commands },

@@ -32,7 +32,7 @@ import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
 import { inLandingOrder } from './landing-order';
-import { landingStyle } from './style-of-plan';
+import { landingStyle, publishingOf } from './style-of-plan';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
 import { settlingOf } from './settling';
@@ -144,13 +144,13 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
 
 function openIntegration(
   { tools, repository }: Engine,
-  { run, plan, claim: { fence } }: AssembleOptions,
+  { run, plan, frontDoor, claim: { fence } }: AssembleOptions,
   { emit, pool, verifier }: Pick<RunParts, 'pool' | 'verifier'> & { readonly emit: Emit },
 ): Promise<Integration> {
   const { root, branch, head } = repository;
   const alone = async <T>(body: () => Promise<T>): Promise<T> => (await pool.site()).alone(body);
-  const { land } = plan.settings;
-  const context = { ...tools, root, run, land, branch, emit, verifier, alone, fence };
+  const how = publishingOf(plan.settings, frontDoor);
+  const context = { ...tools, ...how, root, run, branch, emit, verifier, alone, fence };
   return Integration.open(context, head);
 }
 
@@ -217,7 +217,7 @@ function landerContext(
     style: landingStyle(engine, run, plan.settings),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
-    publish: () => parts.integration.publish(),
+    publish: () => parts.integration.follow(),
     emit: parts.emit,
     insist: (work) => parts.guard.insist(work),
   };

@@ -6,20 +6,22 @@ import { absorbTarget } from '../merge/absorb-target';
 import type { RefGuard } from '../merge/land';
 import { advanceIntegration, readRef } from '../merge/land';
 import { publishTarget } from '../merge/publish-target';
+import type { SquashResult } from '../merge/squash';
+import { squashOnto, startOfRun } from '../merge/squash';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
 import type { ProcessTrees } from '../ports/processes';
+import type { Publishing } from './style-of-plan';
 import type { Verifier } from './verifier';
 
-export interface IntegrationContext {
+export interface IntegrationContext extends Publishing {
   readonly git: Git;
   readonly fs: FileSystem;
   readonly trees: ProcessTrees;
   readonly clock: Clock;
   readonly root: string;
   readonly run: RunId;
-  readonly land: LandMode;
   /** Branch the run started on, or `null` on a detached HEAD: the work then lands on `parallel/<run>`. */
   readonly branch: string | null;
   readonly emit: (fact: Fact) => Promise<void>;
@@ -75,6 +77,11 @@ export class Integration {
     return tip;
   }
 
+  /** Something has landed: the target follows, unless it is to get everything at once. */
+  async follow(): Promise<void> {
+    if (!this.context.once) await this.publish();
+  }
+
   /**
    * Moves the target to the tip, after taking in what the user committed to it meanwhile; what keeps
    * it from moving is reported as `target:held`.
@@ -85,7 +92,13 @@ export class Integration {
     const before = await this.targetTip(target);
     for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
       const { git, fs, trees, root, run, clock, fence } = context;
-      const commit = await this.tip();
+      const ready = await this.toPublish(target);
+      if (ready.kind === 'stale') continue;
+      if (ready.kind === 'diverged') {
+        if (await this.absorb(ready.tip)) continue;
+        return;
+      }
+      const { commit } = ready;
       const pause = (): Promise<void> =>
         new Promise((resolve) => clock.after(REF_LOCK_MS, resolve));
       const request = { git, fs, trees, root, run, target, commit, fence, pause };
@@ -104,6 +117,15 @@ export class Integration {
     await this.hold(`${target} keeps moving`);
   }
 
+  /** The commit that the target is to point at. */
+  private async toPublish(target: string): Promise<SquashResult> {
+    const { git, root, run, commits, commit, fence } = this.context;
+    const at = commits === 'squash' ? await readRef(git, root, target) : null;
+    // Without a target there is nothing to squash onto; publishing says what became of it.
+    if (at === null) return { kind: 'squashed', commit: await this.tip() };
+    return squashOnto({ git, root, run, ref: this.ref, target: at, commit, fence });
+  }
+
   /**
    * Takes in what has landed on the target since, through another run for instance, so that work which
    * builds upon it finds it. Call it under the merge lock.
@@ -116,10 +138,12 @@ export class Integration {
 
   /** Where the target is; our own branch is made here, the user's is never made anew. */
   private async targetTip(target: string): Promise<string | null> {
-    const { git, root, branch, fence: guard } = this.context;
+    const { git, root, run, branch, commits, fence: guard } = this.context;
     const found = await readRef(git, root, target);
     if (found === null && target !== branch) {
-      const to = await this.tip();
+      const tip = await this.tip();
+      const start = commits === 'squash' ? await startOfRun(git, root, run, tip) : null;
+      const to = start ?? tip;
       await advanceIntegration({ git, root, ref: target, from: null, to, guard });
     }
     return found;

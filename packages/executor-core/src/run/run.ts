@@ -17,6 +17,7 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
+import { checkSigning } from './check-signing';
 import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
@@ -65,6 +66,7 @@ export interface StartOptions {
 export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
+  await checkSigning(opened, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
   const { frontDoor } = options;
@@ -115,6 +117,7 @@ function inClaim(
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
+  await checkSigning(opened, plan);
   return inClaim(opened, id, 'cli', async (token) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const claim = await raiseClaim(engine, token, id, 'cli');

@@ -15,6 +15,7 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
+import { checkSigning } from './check-signing';
 import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
@@ -43,6 +44,7 @@ export async function inSharedRun<T>(
 ): Promise<T> {
   const { repository } = opened;
   await checkSandbox(opened.tools, plan);
+  await checkSigning(opened, plan);
   const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
   const claim = await raiseClaim(engine, token, run, 'nx');
