@@ -110,6 +110,7 @@ function addRunning({ add, context, finish }: Wiring): void {
       new Option('--land <mode>', 'where the work goes, instead of what the plan says').choices([
         'target',
         'branch',
+        'pr',
         'none',
       ]),
     )

@@ -48,6 +48,7 @@ export function buildSettings(
         : durationAt(report, childOf(node, 'deadline'), given.deadline, 1, 1),
     healer: healerName(given.healer),
     land: given.land ?? 'target',
+    ...(given.pull_requests === undefined ? {} : { pullRequests: given.pull_requests }),
     ...(given.commits === undefined ? {} : { commits: given.commits }),
     ...buildCommit(given.commit, childOf(node, 'commit'), report),
     setup: buildSetup(given.setup ?? {}, childOf(node, 'setup'), worktreeBase, report),

@@ -95,6 +95,7 @@ export interface PlanConfig {
   readonly healer?: string | { readonly command: string | readonly string[] } | undefined;
   readonly defaultAgent?: string | undefined;
   readonly land?: string | undefined;
+  readonly pullRequests?: string | undefined;
   readonly commits?: string | undefined;
   readonly commit?: { readonly author?: string; readonly sign?: string } | undefined;
   readonly setup?:

@@ -105,7 +105,11 @@ const executor = z.strictObject(
     deadline: duration.meta({ description: 'Longest time of the whole run, such as 8h.' }),
     healer,
     default_agent: name('an agent').meta({ description: 'Agent of the tasks that name none.' }),
-    land: oneOf(['target', 'branch', 'none']),
+    land: oneOf(['target', 'branch', 'pr', 'none']),
+    pull_requests: oneOf(['run', 'lane', 'task']).meta({
+      description:
+        'With land: pr, what one pull request holds: the run, tasks that are linked, or a task.',
+    }),
     commits: oneOf(['linear', 'squash', 'merge']).meta({
       description:
         'What the target gets: linear, a commit per task; squash, one commit for the run; merge, a merge commit per task.',

@@ -1,6 +1,7 @@
 import type { Fact } from '../model/event';
 import { describeFailure } from '../model/failure';
 import type { RunId } from '../model/ids';
+import { integrationRef } from '../model/landing';
 import type { LandMode } from '../model/task';
 import { absorbTarget } from '../merge/absorb-target';
 import type { RefGuard } from '../merge/land';
@@ -36,11 +37,6 @@ export interface IntegrationContext extends Publishing {
 const REF_LOCK_MS = 1000;
 /** How often a target that moves while we look at it is caught up with. */
 const CATCH_UP_TRIES = 3;
-
-/** No task id starts with an underscore, so this never collides with a candidate's ref. */
-export function integrationRef(run: RunId): string {
-  return `refs/parallel/${run}/_integration`;
-}
 
 /** The ref that ends up with the work, or `null` when nothing is to be moved. */
 export function targetRef(land: LandMode, branch: string | null, run: RunId): string | null {
@@ -124,6 +120,12 @@ export class Integration {
     // Without a target there is nothing to squash onto; publishing says what became of it.
     if (at === null) return { kind: 'squashed', commit: await this.tip() };
     return squashOnto({ git, root, run, ref: this.ref, target: at, commit, fence });
+  }
+
+  /** Commit of the ref that ends up with the work. */
+  async published(): Promise<string> {
+    const { git, root } = this.context;
+    return (this.target === null ? null : await readRef(git, root, this.target)) ?? this.tip();
   }
 
   /**

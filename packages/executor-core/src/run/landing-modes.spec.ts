@@ -32,6 +32,45 @@ async function run(settings: Partial<Settings>): Promise<RunResult> {
 }
 const TASKS = '--format=%(trailers:key=Parallel-Task,valueonly,separator=%x2C)';
 
+describe('land', () => {
+  it('target: moves the branch and the clean checkout, and nothing is left to do', async () => {
+    const { landing } = await run({});
+    expect(landing).toMatchObject({
+      mode: 'target',
+      ref: 'refs/heads/main',
+      take: null,
+      held: null,
+    });
+    expect(await git('status', '--porcelain')).toBe('');
+  });
+
+  it('target: leaves a checkout alone that is in the way, and tells how to take the work', async () => {
+    await repository.write({ 'a/out.txt': 'mine\n' });
+    const { landing, parallel_execution: done } = await run({});
+    expect(landing.held).toContain('a/out.txt');
+    expect(landing.take).toBe(`git merge refs/parallel/${done.id}/_integration`);
+    await repository.git(['clean', '-qfd', 'a']);
+    await git(...(landing.take ?? '').split(' ').slice(1), '--quiet');
+    expect(await git('ls-files')).toContain('b/out.txt');
+  });
+
+  it('branch: leaves the work on a branch of its own, and tells how to take it', async () => {
+    const before = await git('rev-parse', 'main');
+    const { landing, parallel_execution: done } = await run({ land: 'branch' });
+    expect(await git('rev-parse', 'main')).toBe(before);
+    expect(landing.take).toBe(`git merge parallel/${done.id}`);
+    await git('merge', '--quiet', '--ff-only', `parallel/${done.id}`);
+    expect(await git('ls-files')).toContain('b/out.txt');
+  });
+
+  it('none: moves no branch, and tells the ref that has the work', async () => {
+    const { landing } = await run({ land: 'none' });
+    expect(await git('branch', '--format=%(refname:short)')).toBe('main');
+    expect(landing.take).toBe(`git merge ${landing.ref}`);
+    expect(await git('ls-tree', '-r', '--name-only', landing.ref)).toContain('b/out.txt');
+  });
+});
+
 describe('commits', () => {
   it('squash: the target gets one commit at the end, and the tasks keep theirs under the run', async () => {
     const before = await git('rev-parse', 'main');

@@ -24,7 +24,9 @@ import type { Engine } from './engine';
 import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
+import { openPullRequests } from './pull-requests';
 import { recoverRun } from './recover';
+import { checkRemote } from './remote';
 import { notesOf } from './run-notes';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
@@ -67,6 +69,7 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
   await checkSigning(opened, plan);
+  await checkRemote(opened, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
   const { frontDoor } = options;
@@ -274,6 +277,11 @@ async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<
   await Promise.all([published, parts.pool.close()]);
   await parts.verifier?.close();
   await parts.pool.close();
+  if (info.plan.settings.land === 'pr') {
+    const tip = await parts.integration.published();
+    const told = { engine, plan: info.plan, run: info.id, events: await info.journal.read(), tip };
+    await openPullRequests({ ...told, emit: (fact) => parts.loop.emit(fact) });
+  }
   const events: readonly RunEvent[] = await info.journal.read();
   const result = runResult(info.plan, events, engine.tools.clock.now());
   await guard.insist(() =>

@@ -45,6 +45,7 @@ export async function inSharedRun<T>(
   const { repository } = opened;
   await checkSandbox(opened.tools, plan);
   await checkSigning(opened, plan);
+  refusePullRequests(plan);
   const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
   const claim = await raiseClaim(engine, token, run, 'nx');
@@ -79,6 +80,13 @@ export async function inSharedRun<T>(
     await engine.leases.close();
     await journal.close();
   }
+}
+
+/** Tasks of one Nx invocation end in many processes, none of which knows that it is the last. */
+function refusePullRequests({ settings }: Plan): void {
+  if (settings.land !== 'pr') return;
+  const fix = 'Use parallel-cli run, or land: branch and open the pull request yourself.';
+  throw new UserError('usage', 'land: pr does not work under Nx.', fix);
 }
 
 /** `token`: of the lease on the checkout; `created`: the run was not there before. */
