@@ -6,7 +6,7 @@ import {
   second,
   started,
 } from '@parallel-executor/core/testing';
-import type { RunEvent } from '@parallel-executor/core';
+import type { Plan, RunEvent } from '@parallel-executor/core';
 import { main } from './main';
 import {
   FakeOut,
@@ -35,15 +35,19 @@ function start(words: readonly string[], stderr = new FakeOut()) {
     listening();
     return on(listener);
   };
+  const plans: Plan[] = [];
   const world = new FakeWorld(
     fakeWorkspace({
       loadPlan: () => Promise.resolve(loaded(plan)),
-      start: () => Promise.resolve(run),
+      start: (given) => {
+        plans.push(given);
+        return Promise.resolve(run);
+      },
     }),
     { stderr },
   );
   const code = main(['node', 'parallel-cli', 'run', ...words], world);
-  return { run, world, code, ready };
+  return { run, world, code, ready, plans };
 }
 
 const GOOD: readonly RunEvent[] = [
@@ -66,6 +70,19 @@ describe('run', () => {
     expect(world.stdout.text).toContain('landed 2 of 2  in 5.0 s');
     expect(world.stdout.text).toContain(`Report: ${run.reportPath}`);
     expect(world.leftovers).toBe(0);
+  });
+
+  it.each([
+    [['--squash', '--land', 'branch'], { land: 'branch', commits: 'squash' }],
+    [['--merge-commits'], { land: 'target', commits: 'merge' }],
+    [[], { land: 'target' }],
+  ])('starts the plan with what %j says about landing', async (words, expected) => {
+    const { run, code, ready, plans } = start([...words, '--progress', 'none']);
+    await ready;
+    run.emit(...GOOD);
+    run.end();
+    expect(await code).toBe(0);
+    expect(plans.map(({ settings }) => settings)).toEqual([{ ...plan.settings, ...expected }]);
   });
 
   it('replays the tail of a failure once, says what it blocks, and where the log is', async () => {

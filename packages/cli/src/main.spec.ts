@@ -73,6 +73,8 @@ describe('wrong usage', () => {
   it.each([
     [['statsu'], 'Did you mean status?'],
     [['status', '--wach'], 'Did you mean --watch?'],
+    [['run', '--squash', '--merge-commits'], 'cannot be used with'],
+    [['run', '--land', 'nowhere'], 'Allowed choices'],
     [['run', '--agents', '0'], 'at least 1'],
     [['run', '--agents', 'many'], 'at least 1'],
     [['run', '--progress', 'loud'], 'tty'],

@@ -106,6 +106,16 @@ function addRunning({ add, context, finish }: Wiring): void {
   )
     .argument('[plan]', 'plan file; parallel.yaml at the repository root by default')
     .option('--dry-run', 'show what would run when, and start nothing')
+    .addOption(
+      new Option('--land <mode>', 'where the work goes, instead of what the plan says').choices([
+        'target',
+        'branch',
+        'pr',
+        'none',
+      ]),
+    )
+    .addOption(new Option('--squash', 'land the whole run as one commit').conflicts('mergeCommits'))
+    .option('--merge-commits', 'land each task as a merge commit')
     .addOption(progressOption());
   withPlanOptions(run).action(async (file: string | undefined, options: RunOptions) => {
     const command = options.dryRun === true ? lazy.plan() : lazy.run();

@@ -1,3 +1,4 @@
+import type { Plan, Settings } from '@parallel-executor/core';
 import type { Context } from '../context';
 import { driveRun } from '../drive-run';
 import type { ExitCode } from '../exit-codes';
@@ -9,6 +10,9 @@ import { loadChosenPlan, openForPlan } from './load-plan';
 export interface RunOptions extends PlanChoice {
   readonly dryRun?: boolean | undefined;
   readonly progress: ProgressChoice;
+  readonly land?: Settings['land'] | undefined;
+  readonly squash?: boolean | undefined;
+  readonly mergeCommits?: boolean | undefined;
 }
 
 /** `run` without `--dry-run`: starts the plan in this process and stays until it is over. */
@@ -20,6 +24,17 @@ export async function execute(
   const workspace = await openForPlan(context);
   const loaded = await loadChosenPlan(context, workspace, positional, options);
   if (loaded === null) return Exit.usage;
-  const run = await workspace.start(loaded.plan, { frontDoor: 'cli' });
+  const run = await workspace.start(landingAs(loaded.plan, options), { frontDoor: 'cli' });
   return driveRun(context, run, { progress: options.progress, json: options.json === true });
+}
+
+/** The plan with what the command line says about landing. */
+function landingAs(plan: Plan, { land, squash, mergeCommits }: RunOptions): Plan {
+  const commits: Settings['commits'] =
+    squash === true ? 'squash' : mergeCommits === true ? 'merge' : undefined;
+  const chosen = {
+    ...(land === undefined ? {} : { land }),
+    ...(commits === undefined ? {} : { commits }),
+  };
+  return { ...plan, settings: { ...plan.settings, ...chosen } };
 }

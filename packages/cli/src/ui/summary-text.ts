@@ -84,8 +84,19 @@ function outcomeLine(result: RunResult, view: RunView, theme: Theme): string {
 function targetLines(result: RunResult, theme: Theme): readonly string[] {
   const { ref, commit, held } = result.target;
   if (held !== null) return [theme.paint('warn', `The branch was not moved: ${plainText(held)}`)];
-  if (ref === null || commit === null) return [];
-  return [`${ref.replace(/^refs\/heads\//, '')} is at ${commit.slice(0, 10)}`];
+  const { mode, ref: place, take, pull_requests: requests } = result.landing;
+  const isAt =
+    ref === null || commit === null
+      ? []
+      : [`${ref.replace(/^refs\/heads\//, '')} is at ${commit.slice(0, 10)}`];
+  const kept =
+    mode === 'none' && take !== null ? [`No branch was moved; the work is at ${place}`] : [];
+  const asked = requests.map(({ branch, url, reason }) =>
+    url === null
+      ? theme.paint('warn', `No pull request: ${plainText(reason ?? '')}`)
+      : `Pull request for ${branch}: ${url}`,
+  );
+  return [...isAt, ...kept, ...asked, ...(take === null ? [] : [`Take it with: ${take}`])];
 }
 
 function criticalPathLine(result: RunResult): readonly string[] {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import type { Identity } from '../model/identity';
 import type { Candidate } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
-import type { Identity } from './commit';
 import { createCommitter } from './commit';
 import type { Kept } from './land';
 import { keepUnless, readRef } from './land';

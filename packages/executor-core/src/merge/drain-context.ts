@@ -4,6 +4,7 @@ import type { TaskId } from '../model/ids';
 import type { ConflictPolicy } from '../model/task';
 import type { FailureRate } from './failure-rate';
 import type { RefGuard } from './land';
+import type { LandingStyle } from './landing-style';
 import type { VerifyTree } from './remember-verdicts';
 import type { QueueItem } from './stack';
 
@@ -42,6 +43,8 @@ export interface DrainContext {
   /** Looks which leases hold: `true` for a fencing token that is current. Asked again right before a landing. */
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  /** How the plan wants changes merged and committed. */
+  readonly style?: LandingStyle | undefined;
   /** Once per item, before it is verified or rejected. `batch`: candidates verified together. */
   readonly onMerging: (item: QueueItem, onto: string, batch: number) => Promise<void>;
   /** After the ref moved; also for a candidate an earlier process landed. */

@@ -1,5 +1,5 @@
 import type { Git } from '../ports/git';
-import { CANDIDATE_TRAILER, parseTrailers } from './trailers';
+import { CANDIDATE_TRAILER, trailerValues } from './trailers';
 
 /**
  * What has landed on `ref`: candidate id to the commit that landed it, read from the trailers on the
@@ -21,8 +21,11 @@ export async function landedCandidates(
   const landed = new Map<string, string>();
   for (const record of (await git.text(args, { cwd: root })).split('\0')) {
     const lineEnd = record.indexOf('\n');
-    const id = parseTrailers(record.slice(lineEnd + 1)).get(CANDIDATE_TRAILER);
-    if (lineEnd > 0 && id !== undefined) landed.set(id, record.slice(0, lineEnd));
+    if (lineEnd <= 0) continue;
+    // One for a task, many where a run landed as one commit.
+    for (const id of trailerValues(record.slice(lineEnd + 1), CANDIDATE_TRAILER)) {
+      landed.set(id, record.slice(0, lineEnd));
+    }
   }
   return landed;
 }

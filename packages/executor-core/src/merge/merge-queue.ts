@@ -30,10 +30,10 @@ export async function drainQueue(git: Git, context: DrainContext): Promise<Drain
       throw new Error(`The message of ${task} does not name its candidate.`);
     }
   }
-  const { root, ref, fence, conflictPolicy: policy } = context;
+  const { root, ref, fence, conflictPolicy: policy, style } = context;
   const drain = new Drain(
     new BranchLine(git, root, ref, fence),
-    (items, tip) => buildStack({ git, root, tip, items, policy }),
+    (items, tip) => buildStack({ git, root, tip, items, policy, style }),
     context,
   );
   for (let tries = MAX_STALE; tries > 0 && context.signal?.aborted !== true; tries -= 1) {

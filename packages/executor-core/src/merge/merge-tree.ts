@@ -7,9 +7,9 @@ export type MergeResult =
   | { readonly kind: 'conflict'; readonly paths: readonly string[] };
 
 /** Renames are looked for among this many files at most, whatever the user has configured. */
-const RENAME_LIMIT = 'merge.renameLimit=7000';
+export const RENAME_LIMIT = 'merge.renameLimit=7000';
 /** Author and committer of the helper commits of an explicit merge base; they are never referenced. */
-const NOBODY = {
+export const NOBODY = {
   GIT_AUTHOR_NAME: 'parallel',
   GIT_AUTHOR_EMAIL: 'parallel@localhost',
   GIT_COMMITTER_NAME: 'parallel',
@@ -38,7 +38,7 @@ export async function mergeInMemory(
 }
 
 /** A commit with the tree of `commit` and `base` as its parent: `--merge-base` came with git 2.40. */
-function graft(git: Git, cwd: string, commit: string, base: string): Promise<string> {
+export function graft(git: Git, cwd: string, commit: string, base: string): Promise<string> {
   const args = ['commit-tree', `${commit}^{tree}`, '-p', base, '-m', 'merge side'];
   return git.text(args, { cwd, env: NOBODY });
 }

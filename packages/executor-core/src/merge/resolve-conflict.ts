@@ -1,5 +1,6 @@
 import type { ConflictPolicy } from '../model/task';
 import type { Git } from '../ports/git';
+import type { Merger } from './merge-strategy';
 import { mergeInMemory } from './merge-tree';
 
 export interface ResolveRequest {
@@ -12,6 +13,8 @@ export interface ResolveRequest {
   /** Base of the candidate, when `ours` does not contain it: its own changes are carried over. */
   readonly base?: string;
   readonly policy: ConflictPolicy;
+  /** How the plan wants changes to be merged; by default as git does. */
+  readonly merge?: Merger | undefined;
 }
 
 export type Resolution =
@@ -29,8 +32,8 @@ export type Resolution =
  * line silently; what it yields is verified like any other merged tree.
  */
 export async function resolveConflict(request: ResolveRequest): Promise<Resolution> {
-  const { git, cwd, ours, theirs, base, policy } = request;
-  const merged = await mergeInMemory(git, cwd, ours, theirs, base);
+  const { git, cwd, ours, theirs, base, policy, merge = mergeInMemory } = request;
+  const merged = await merge(git, cwd, ours, theirs, base);
   if (merged.kind === 'clean') return { kind: 'merged', tree: merged.tree, rung: 'clean' };
   return {
     kind: 'unresolved',

@@ -3,6 +3,7 @@ import type { TaskId } from '../model/ids';
 import type { ConflictPolicy } from '../model/task';
 import type { Git } from '../ports/git';
 import { createCommitter } from './commit';
+import type { LandingStyle } from './landing-style';
 import { isAncestor } from './landed';
 import { resolveConflict } from './resolve-conflict';
 import { mergeDisjoint } from './trees';
@@ -43,22 +44,25 @@ export interface StackRequest {
   readonly tip: string;
   readonly items: readonly QueueItem[];
   readonly policy: ConflictPolicy;
+  readonly style?: LandingStyle | undefined;
 }
 
 /**
- * Merges `items`, in their order, on top of `tip`: one commit each with one parent, in memory. An item
+ * Merges `items`, in their order, on top of `tip`: one commit each, in memory, whose
+ * first parent is the one before. An item
  * in conflict with a layer below it is left out: it is judged when that layer has landed or was
  * evicted. With at least one item there is at least one layer or conflict.
  */
 export async function buildStack(request: StackRequest): Promise<Stack> {
   const { git, root, tip, items } = request;
-  const committer = createCommitter(git, root);
+  const committer = createCommitter(git, root, request.style?.commit);
   const contains = ancestry(git, root, tip);
   const layers: Layer[] = [];
   const conflicts: Conflicted[] = [];
   let top = { commit: tip, tree: await treeOf(git, root, tip), changed: false };
   for (const item of items) {
-    const resolved = await mergeItem(request, item, top, await contains(item.candidate.base));
+    const baseIsInside = await contains(item.candidate.base);
+    const resolved = await mergeItem(request, item, top, baseIsInside);
     if (resolved.kind === 'unresolved') {
       if (!top.changed) conflicts.push({ item, paths: resolved.paths });
       continue;
@@ -66,9 +70,10 @@ export async function buildStack(request: StackRequest): Promise<Stack> {
     const { tree } = resolved;
     const noop = tree === top.tree;
     const { message } = item;
-    const commit = noop
-      ? top.commit
-      : await committer.commit({ tree, parents: [top.commit], message });
+    // A base that the tip lacks would bring back commits that somebody removed.
+    const second = request.style?.mergeCommits === true && baseIsInside;
+    const parents = second ? [top.commit, item.candidate.commit] : [top.commit];
+    const commit = noop ? top.commit : await committer.commit({ tree, parents, message });
     top = { commit, tree, changed: top.changed || !noop };
     layers.push({ item, commit, tree, noop });
   }
@@ -85,7 +90,7 @@ type Merged =
   | { readonly kind: 'unresolved'; readonly paths: readonly string[] };
 
 async function mergeItem(
-  { git, root, policy }: StackRequest,
+  { git, root, policy, style }: StackRequest,
   { candidate }: QueueItem,
   top: { readonly commit: string; readonly tree: string },
   baseIsInside: boolean,
@@ -95,7 +100,8 @@ async function mergeItem(
   const trees = { base, ours: top.tree, theirs: candidate.tree };
   const disjoint = await mergeDisjoint(git.objects(root), trees);
   if (disjoint !== null) return { kind: 'merged', tree: disjoint };
-  const sides = { git, cwd: root, policy, ours: top.commit, theirs: candidate.commit };
+  const merge = style?.merge;
+  const sides = { git, cwd: root, policy, merge, ours: top.commit, theirs: candidate.commit };
   // With a base the tip does not have (it was rewritten), git's own merge base would bring back
   // commits that somebody removed.
   return resolveConflict(baseIsInside ? sides : { ...sides, base: candidate.base });

@@ -5,10 +5,17 @@ const TRAILERS = {
   agent: 'Parallel-Agent',
   candidate: 'Parallel-Candidate',
   attempt: 'Parallel-Attempt',
+  integration: 'Parallel-Integration',
+  squash: 'Parallel-Squash',
 } as const;
 
 /** Trailer that makes landing happen once: the commit id of the candidate that landed. */
 export const CANDIDATE_TRAILER = TRAILERS.candidate;
+
+export const RUN_TRAILER = TRAILERS.run;
+export const AGENT_TRAILER = TRAILERS.agent;
+/** In the commit that records a squash on the integration branch: the squashed commit. */
+export const SQUASH_TRAILER = TRAILERS.squash;
 
 const SUBJECT_CHARS = 72;
 const BODY_CHARS = 2000;
@@ -56,22 +63,56 @@ export function commitMessage(note: CommitNote): string {
 }
 
 /**
+ * The message of the one commit a run lands as: a line for each task, and the trailers of all of them.
+ * `landed`: messages of the commits it stands for, oldest first, from `commitMessage`; `tip`: the last
+ * of them on the integration branch.
+ */
+export function squashMessage(run: string, tip: string, landed: readonly string[]): string {
+  const subjects = landed.map((message) => `- ${message.split('\n')[0] ?? ''}`);
+  const kept: readonly string[] = [TRAILERS.task, TRAILERS.agent, TRAILERS.candidate];
+  const trailers = landed.flatMap((message) =>
+    trailerLines(message).flatMap(([name, value]) =>
+      kept.includes(name) ? [`${name}: ${value}`] : [],
+    ),
+  );
+  const count = `${landed.length} ${landed.length === 1 ? 'task' : 'tasks'}`;
+  const own = [`${TRAILERS.run}: ${run}`, ...trailers, `${TRAILERS.integration}: ${tip}`];
+  const body = subjects.length === 0 ? [] : [subjects.join('\n')];
+  return `${[`Land ${count} of ${run}`, ...body, own.join('\n')].join('\n\n')}\n`;
+}
+
+/** The message of the commit that records on the integration branch what was squashed into `commit`. */
+export function squashRecord(run: string, commit: string): string {
+  const trailers = [`${TRAILERS.run}: ${run}`, `${TRAILERS.squash}: ${commit}`];
+  return `Record what was squashed\n\n${trailers.join('\n')}\n`;
+}
+
+/**
  * The trailers of a commit message, by name: the last paragraph, if it is not the subject and every
  * line of it has the form `Name: value` (or is the remark `git cherry-pick -x` adds). A name that
  * occurs twice keeps its last value, as in git.
  */
 export function parseTrailers(message: string): ReadonlyMap<string, string> {
+  return new Map(trailerLines(message));
+}
+
+/** Every value of a trailer, in their order. */
+export function trailerValues(message: string, name: string): readonly string[] {
+  return trailerLines(message).flatMap(([key, value]) => (key === name ? [value] : []));
+}
+
+function trailerLines(message: string): readonly (readonly [string, string])[] {
   const paragraphs = message
     .replace(/\r\n/g, '\n')
     .trim()
     .split(/\n[ \t]*\n+/);
-  const found = new Map<string, string>();
+  const found: (readonly [string, string])[] = [];
   if (paragraphs.length < 2) return found;
   for (const line of paragraphs.at(-1)?.split('\n') ?? []) {
     if (line.startsWith(CHERRY_PICKED)) continue;
     const [, name, value] = TRAILER_LINE.exec(line) ?? [];
-    if (name === undefined || value === undefined) return new Map();
-    found.set(name, value.trim());
+    if (name === undefined || value === undefined) return [];
+    found.push([name, value.trim()]);
   }
   return found;
 }

@@ -220,6 +220,21 @@ export type Fact = Stamped &
         /** Why the target could not be moved, and what the person can do. */
         readonly reason: string;
       }
+    | {
+        /** A branch was pushed, and a pull request opened or found for it. */
+        readonly type: 'pull-request';
+        /** Name of the remote. */
+        readonly remote: string;
+        /** Short name of the branch, there. */
+        readonly branch: string;
+        /** Short name of the branch that is asked to take it. */
+        readonly base: string;
+        readonly commit: string;
+        readonly tasks: readonly TaskId[];
+        /** `null`: there is none; then `reason` says why, and what the person can do. */
+        readonly url: string | null;
+        readonly reason: string | null;
+      }
   );
 
 export type Decision = Stamped &

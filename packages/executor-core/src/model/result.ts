@@ -1,5 +1,5 @@
 import type { Failure, FailureClass } from './failure';
-import type { HeldBy } from './task';
+import type { CommitsMode, HeldBy, LandMode } from './task';
 
 /**
  * The `parallel_execution` object of the specification, key for key, and ours beside it.
@@ -83,6 +83,25 @@ export interface RunResult {
   /** By task: what held its agent to its write set while it worked; `audit`: the check of the result alone. */
   readonly sandbox: Readonly<Record<string, HeldBy>>;
   readonly cost: { readonly usd: number | null; readonly tokens: number | null };
+  /** Where the work is, and how it gets to where it belongs. */
+  readonly landing: {
+    readonly mode: LandMode;
+    readonly commits: CommitsMode;
+    /** Ref that holds all that landed: the target where it followed, else the run's own. */
+    readonly ref: string;
+    /** Why the target was not moved, and what to do; `null` when nothing is held back. */
+    readonly held: string | null;
+    /** Command that brings the work to the current branch; `null` where it is there. */
+    readonly take: string | null;
+    readonly pull_requests: readonly {
+      readonly branch: string;
+      readonly base: string;
+      readonly commit: string;
+      readonly tasks: readonly string[];
+      readonly url: string | null;
+      readonly reason: string | null;
+    }[];
+  };
   readonly target: {
     readonly ref: string | null;
     readonly commit: string | null;

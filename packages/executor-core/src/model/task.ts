@@ -72,7 +72,19 @@ export type SandboxMode = 'auto' | 'required' | 'off';
 export type HeldBy = 'bubblewrap' | 'audit';
 /** `auto`: where the checks look at affected projects only; `on`: always; `off`: never. */
 export type LaneMode = 'auto' | 'on' | 'off';
-export type LandMode = 'target' | 'branch' | 'none';
+export type LandMode = 'target' | 'branch' | 'pr' | 'none';
+/** How landed work looks on the target: a commit per task, one for the run, or a merge commit per task. */
+export type CommitsMode = 'linear' | 'squash' | 'merge';
+/** What one pull request holds: the whole run, tasks that are linked with each other, or one task. */
+export type PullRequests = 'run' | 'lane' | 'task';
+
+/** Who is named by the commits that land, and whether they are signed. The committer is always the user. */
+export interface CommitSettings {
+  /** `user`; `agent`, the profile that did the work; or `Name <mail>`. */
+  readonly author: string;
+  /** `auto`: as the user's `commit.gpgSign` says. */
+  readonly sign: 'auto' | 'always' | 'never';
+}
 
 export interface RetryPolicy {
   readonly maxRetries: number;
@@ -99,6 +111,14 @@ export interface Settings {
   readonly barrierTimeoutMs: number;
   readonly retry: RetryPolicy;
   readonly mergeStrategy: MergeStrategy;
+  /** Options of git's merge, as after `-X`; absent: none. */
+  readonly mergeOptions?: readonly string[];
+  /** Absent: `linear`. */
+  readonly commits?: CommitsMode;
+  /** Absent: by the user, signed as the user signs. */
+  readonly commit?: CommitSettings;
+  /** With `land: pr`; absent: `run`. */
+  readonly pullRequests?: PullRequests;
   readonly checkpoint: 'phase' | 'task' | number;
   readonly failureStrategy: FailureStrategy;
   readonly timeoutMs: number;

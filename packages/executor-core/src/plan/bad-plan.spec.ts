@@ -129,6 +129,21 @@ describe('a bad plan', () => {
     ['a high priority', 'tasks: { a: { priority: 101 } }', ['out-of-range 1:25 101']],
     ['a negative priority', 'tasks: { a: { priority: -1 } }', ['out-of-range 1:25 -1']],
     ['an unknown priority', 'tasks: { a: { priority: URGENT } }', ['bad-value 1:25 URGENT']],
+    [
+      'an author who is nobody',
+      'parallel_executor: { commit: { author: Jo } }',
+      ['bad-value 1:40 Jo'],
+    ],
+    [
+      'merge options that git lacks, or that may not be used',
+      'parallel_executor:\n  merge_options: [patience, theirs, subtree=lib, find-renames=150, ignore-spaces]',
+      [
+        'bad-value 2:29 theirs',
+        'bad-value 2:37 subtree=lib',
+        'bad-value 2:50 find-renames=150',
+        'bad-value 2:68 ignore-spaces',
+      ],
+    ],
     ['octopus', 'parallel_executor: { merge_strategy: octopus }', ['merge-octopus 1:38 octopus']],
     [
       'negative retries',

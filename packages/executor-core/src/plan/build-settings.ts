@@ -1,10 +1,12 @@
 import type { ConflictPolicy, RetryPolicy, Settings, WorktreeSetup } from '../model/task';
+import { parseIdentity } from '../model/identity';
 import { HEALER } from './build-agents';
 import { checkName } from './check-names';
 import type { CheckedFile } from './check-schema';
 import { parseDuration } from './duration';
 import { pathProblem } from './glob-problem';
 import { childOf, entriesOf, itemsOf, type Located } from './located';
+import { checkMergeOptions } from './merge-options';
 import {
   CONFLICT_CHOICES,
   MAX_AGENTS,
@@ -26,6 +28,7 @@ export function buildSettings(
   const node = childOf(root, 'parallel_executor');
   const ms = (key: DurationKey, fallback: number): number =>
     durationAt(report, childOf(node, key), given[key], fallback, 1);
+  checkMergeOptions(childOf(node, 'merge_options'), report);
   const worktreeBase = checkBase(given.worktree_base, childOf(node, 'worktree_base'), report);
   return {
     maxAgents: checkMaxAgents(given, childOf(node, 'max_agents'), report, maxAgents),
@@ -35,6 +38,7 @@ export function buildSettings(
     barrierTimeoutMs: ms('barrier_timeout', 120_000),
     retry: buildRetry(given.retry_policy ?? {}, childOf(node, 'retry_policy'), report),
     mergeStrategy: given.merge_strategy ?? 'recursive',
+    ...(given.merge_options === undefined ? {} : { mergeOptions: given.merge_options }),
     checkpoint: buildCheckpoint(given, childOf(node, 'checkpoint_interval'), report),
     failureStrategy: given.failure_strategy ?? 'continue_on_failure',
     timeoutMs: ms('timeout', 3_600_000),
@@ -44,6 +48,9 @@ export function buildSettings(
         : durationAt(report, childOf(node, 'deadline'), given.deadline, 1, 1),
     healer: healerName(given.healer),
     land: given.land ?? 'target',
+    ...(given.pull_requests === undefined ? {} : { pullRequests: given.pull_requests }),
+    ...(given.commits === undefined ? {} : { commits: given.commits }),
+    ...buildCommit(given.commit, childOf(node, 'commit'), report),
     setup: buildSetup(given.setup ?? {}, childOf(node, 'setup'), worktreeBase, report),
     verify: given.verify ?? [],
     ...(given.verify === undefined ? { verifyByDefault: true as const } : {}),
@@ -161,6 +168,25 @@ function buildCheckpoint(
   const interval = given.checkpoint_interval ?? 'phase';
   if (interval === 'phase' || interval === 'task') return interval;
   return durationAt(report, node, interval, 60_000, 1);
+}
+
+/** Key by key in the plan, whole or absent in the settings. */
+function buildCommit(
+  given: PlanFileExecutor['commit'],
+  node: Located | null,
+  report: Report,
+): Pick<Settings, 'commit'> {
+  if (given === undefined) return {};
+  const { author = 'user', sign = 'auto' } = given;
+  if (author !== 'user' && author !== 'agent' && parseIdentity(author) === null) {
+    report.error(
+      'bad-value',
+      childOf(node, 'author')?.span ?? null,
+      `commit.author: ${JSON.stringify(author)} names nobody.`,
+      'Write user, agent, or "Name <mail>".',
+    );
+  }
+  return { commit: { author, sign } };
 }
 
 function buildSetup(

@@ -86,6 +86,7 @@ export interface PlanConfig {
       }
     | undefined;
   readonly mergeStrategy?: string | undefined;
+  readonly mergeOptions?: readonly string[] | undefined;
   readonly checkpointInterval?: DurationInput | undefined;
   readonly failureStrategy?: string | undefined;
   readonly timeout?: DurationInput | undefined;
@@ -94,6 +95,9 @@ export interface PlanConfig {
   readonly healer?: string | { readonly command: string | readonly string[] } | undefined;
   readonly defaultAgent?: string | undefined;
   readonly land?: string | undefined;
+  readonly pullRequests?: string | undefined;
+  readonly commits?: string | undefined;
+  readonly commit?: { readonly author?: string; readonly sign?: string } | undefined;
   readonly setup?:
     | {
         readonly copy?: readonly string[];

@@ -91,7 +91,13 @@ const executor = z.strictObject(
     lock_timeout: duration,
     barrier_timeout: duration,
     retry_policy: retryPolicy.partial(),
-    merge_strategy: oneOf(['recursive', 'ours', 'theirs']),
+    merge_strategy: oneOf(['recursive', 'ours', 'theirs']).meta({
+      description:
+        'recursive, or which side wins a hunk that both changed: ours, what has landed; theirs, the new work.',
+    }),
+    merge_options: texts('a merge option').meta({
+      description: 'Options of git merge, as after -X, such as ignore-space-change.',
+    }),
     checkpoint_interval: z.union([z.enum(['phase', 'task']), duration], {
       error: 'expected phase, task or a duration such as 30s',
     }),
@@ -100,7 +106,28 @@ const executor = z.strictObject(
     deadline: duration.meta({ description: 'Longest time of the whole run, such as 8h.' }),
     healer,
     default_agent: name('an agent').meta({ description: 'Agent of the tasks that name none.' }),
-    land: oneOf(['target', 'branch', 'none']),
+    land: oneOf(['target', 'branch', 'pr', 'none']),
+    pull_requests: oneOf(['run', 'lane', 'task']).meta({
+      description:
+        'With land: pr, what one pull request holds: the run, tasks that are linked, or a task.',
+    }),
+    commits: oneOf(['linear', 'squash', 'merge']).meta({
+      description:
+        'What the target gets: linear, a commit per task; squash, one commit for the run; merge, a merge commit per task.',
+    }),
+    commit: z
+      .strictObject(
+        {
+          author: text('user, agent or "Name <mail>"').meta({
+            description: 'user; agent, the profile that did the work; or "Name <mail>".',
+          }),
+          sign: oneOf(['auto', 'always', 'never']).meta({
+            description: 'Sign what lands: auto, as commit.gpgSign of git says.',
+          }),
+        },
+        mapping('author and sign'),
+      )
+      .partial(),
     setup: z
       .strictObject(
         { copy: texts('a path'), link: texts('a path'), run: commands },

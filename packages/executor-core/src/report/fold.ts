@@ -50,7 +50,12 @@ export class RunFold {
     this.#snapshot = null;
     if (event.type === 'run:resumed') this.#restartStays(event.at);
     this.#passTime(event);
-    this.#run = { ...this.#run, ...runPatch(event), ...diskPatch(this.#run, event) };
+    this.#run = {
+      ...this.#run,
+      ...runPatch(event),
+      ...diskPatch(this.#run, event),
+      ...requestPatch(this.#run, event),
+    };
     if ('task' in event) this.#applyToTask(event.task, event);
     return this;
   }
@@ -121,6 +126,7 @@ export function emptyView(plan: Plan, estimate: EstimateOf = () => null): RunVie
     target: null,
     targetCommit: null,
     targetHeld: null,
+    pullRequests: [],
     concurrency: { active: 0, peak: 0, slotMs: 0 },
     landed: [],
     stages,
@@ -166,6 +172,14 @@ function runPatch(event: RunEvent): Partial<Folded> {
   if (event.type === 'target:held')
     return { target: event.ref, targetCommit: event.commit, targetHeld: event.reason };
   return {};
+}
+
+function requestPatch({ pullRequests }: Folded, event: RunEvent): Partial<Folded> {
+  if (event.type !== 'pull-request') return {};
+  const { remote, branch, base, commit, tasks, url, reason } = event;
+  const others = pullRequests.filter((other) => other.branch !== branch);
+  const told = { remote, branch, base, commit, tasks, url, reason };
+  return { pullRequests: [...others, told] };
 }
 
 /** While the disk refuses, a run is paused; then it stands where it stood. */

@@ -62,6 +62,10 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'barrier:left': () => null,
   'target:advanced': (event) => `${shortRef(event.ref)} is now at ${event.commit.slice(0, 10)}`,
   'target:held': (event) => `${shortRef(event.ref)} was not moved: ${event.reason}`,
+  'pull-request': (event) =>
+    event.url === null
+      ? `no pull request: ${event.reason ?? ''}`
+      : `pull request for ${event.branch}: ${event.url}`,
   'disk:refused': (event) => `run waits: ${event.reason}`,
   'disk:recovered': () => 'the disk takes files again: the run goes on',
   'task:retrying': (event) =>

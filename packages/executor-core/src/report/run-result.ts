@@ -3,6 +3,7 @@ import { buildTaskGraph } from '../graph/task-graph';
 import type { RunEvent } from '../model/event';
 import { describeFailure, failureClass } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
+import { integrationRef } from '../model/landing';
 import type { AttemptResult, ParallelExecution, RunResult, TaskResult } from '../model/result';
 import type { Plan } from '../model/task';
 import type { AttemptStory } from './attempt-story';
@@ -33,7 +34,27 @@ export function runResult(plan: Plan, events: Iterable<RunEvent>, now: number): 
         sandbox === null ? [] : [[id, sandbox]],
       ),
     ),
+    landing: landingOf(plan, view),
     target: { ref: view.target, commit: view.targetCommit, held: view.targetHeld },
+  };
+}
+
+function landingOf(plan: Plan, view: RunView): RunResult['landing'] {
+  const { land: mode, commits = 'linear' } = plan.settings;
+  const followed = mode !== 'none' && view.targetHeld === null && view.targetCommit !== null;
+  const own = view.id === null ? '' : integrationRef(view.id);
+  const ref = followed ? (view.target ?? own) : own;
+  const there = (mode === 'target' && followed) || view.landed.length === 0;
+  const isOwnBranch = view.id !== null && ref === `refs/heads/parallel/${view.id}`;
+  return {
+    mode,
+    commits,
+    ref,
+    held: view.targetHeld,
+    take: there && !isOwnBranch ? null : `git merge ${ref.replace(/^refs\/heads\//, '')}`,
+    pull_requests: view.pullRequests.map(({ branch, base, commit, tasks, url, reason }) => {
+      return { branch, base, commit, tasks, url, reason };
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { LogNormal } from '../graph/log-normal';
 import type { NodeTable } from '../graph/node-table';
-import type { Candidate, RunMode, RunOutcome } from '../model/event';
+import type { EventOf, Candidate, RunMode, RunOutcome } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
@@ -34,6 +34,8 @@ export interface RunView {
   readonly targetCommit: string | null;
   /** Why the target branch could not be moved; `null` when nothing is held back. */
   readonly targetHeld: string | null;
+  /** The latest about each branch. */
+  readonly pullRequests: readonly PullRequest[];
   readonly phase: PhaseView;
   readonly counts: RunCounts;
   readonly concurrency: ConcurrencyView;
@@ -48,6 +50,9 @@ export interface RunView {
   /** How long tasks last, as earlier runs taught; without history it is empty. */
   readonly expected: ReadonlyMap<TaskId, LogNormal>;
 }
+
+/** A branch that was pushed, and the pull request for it. */
+export type PullRequest = Omit<EventOf<'pull-request'>, 'type' | 'at'>;
 
 /** One phase (or level) and its tasks. */
 export interface Stage {

@@ -33,6 +33,7 @@ import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
 import { inLandingOrder } from './landing-order';
+import { landingStyle, publishingOf } from './style-of-plan';
 import { queuedCandidates } from './queued-candidates';
 import { RunLoop } from './run-loop';
 import { settlingOf } from './settling';
@@ -146,13 +147,13 @@ export async function assembleRun(engine: Engine, options: AssembleOptions): Pro
 
 function openIntegration(
   { tools, repository }: Engine,
-  { run, plan, claim: { fence } }: AssembleOptions,
+  { run, plan, frontDoor, claim: { fence } }: AssembleOptions,
   { emit, pool, verifier }: Pick<RunParts, 'pool' | 'verifier'> & { readonly emit: Emit },
 ): Promise<Integration> {
   const { root, branch, head } = repository;
   const alone = async <T>(body: () => Promise<T>): Promise<T> => (await pool.site()).alone(body);
-  const { land } = plan.settings;
-  const context = { ...tools, root, run, land, branch, emit, verifier, alone, fence };
+  const how = publishingOf(plan.settings, frontDoor);
+  const context = { ...tools, ...how, root, run, branch, emit, verifier, alone, fence };
   return Integration.open(context, head);
 }
 
@@ -217,9 +218,10 @@ function landerContext(
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
+    style: landingStyle(engine, run, plan.settings),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
-    publish: (mayAbsorb) => parts.integration.publish(mayAbsorb),
+    publish: (mayAbsorb) => parts.integration.follow(mayAbsorb),
     emit: parts.emit,
     insist: (work) => parts.guard.insist(work),
   };

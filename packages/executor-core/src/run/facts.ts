@@ -20,6 +20,7 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'timer:due': true,
   'target:advanced': true,
   'target:held': true,
+  'pull-request': true,
   'disk:refused': true,
   'disk:recovered': true,
   'task:overdue': true,

@@ -1,25 +1,28 @@
 import type { Fact } from '../model/event';
 import { describeFailure } from '../model/failure';
 import type { RunId } from '../model/ids';
+import { integrationRef } from '../model/landing';
 import type { LandMode } from '../model/task';
 import { absorbTarget } from '../merge/absorb-target';
 import type { RefGuard } from '../merge/land';
 import { advanceIntegration, readRef } from '../merge/land';
 import { publishTarget } from '../merge/publish-target';
+import type { SquashResult } from '../merge/squash';
+import { squashOnto, startOfRun } from '../merge/squash';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
 import type { ProcessTrees } from '../ports/processes';
+import type { Publishing } from './style-of-plan';
 import type { Verifier } from './verifier';
 
-export interface IntegrationContext {
+export interface IntegrationContext extends Publishing {
   readonly git: Git;
   readonly fs: FileSystem;
   readonly trees: ProcessTrees;
   readonly clock: Clock;
   readonly root: string;
   readonly run: RunId;
-  readonly land: LandMode;
   /** Branch the run started on, or `null` on a detached HEAD: the work then lands on `parallel/<run>`. */
   readonly branch: string | null;
   readonly emit: (fact: Fact) => Promise<void>;
@@ -34,11 +37,6 @@ export interface IntegrationContext {
 const REF_LOCK_MS = 1000;
 /** How often a target that moves while we look at it is caught up with. */
 const CATCH_UP_TRIES = 3;
-
-/** No task id starts with an underscore, so this never collides with a candidate's ref. */
-export function integrationRef(run: RunId): string {
-  return `refs/parallel/${run}/_integration`;
-}
 
 /** The ref that ends up with the work, or `null` when nothing is to be moved. */
 export function targetRef(land: LandMode, branch: string | null, run: RunId): string | null {
@@ -75,6 +73,11 @@ export class Integration {
     return tip;
   }
 
+  /** Something has landed: the target follows, unless it is to get everything at once. See `publish`. */
+  async follow(mayAbsorb: boolean): Promise<boolean> {
+    return this.context.once || this.publish(mayAbsorb);
+  }
+
   /**
    * Moves the target to the tip, after taking in what the user committed to it meanwhile; what keeps
    * it from moving is reported as `target:held`. Where nothing may be taken in now, `false` says that
@@ -83,10 +86,18 @@ export class Integration {
   async publish(mayAbsorb = true): Promise<boolean> {
     const { target, context } = this;
     if (target === null) return true;
+    // Squashing notes what it made on the integration branch, as taking in does.
+    if (!mayAbsorb && context.commits === 'squash') return false;
     const before = await this.targetTip(target);
     for (let tries = CATCH_UP_TRIES; tries > 0; tries -= 1) {
       const { git, fs, trees, root, run, clock, fence } = context;
-      const commit = await this.tip();
+      const ready = await this.toPublish(target);
+      if (ready.kind === 'stale') continue;
+      if (ready.kind === 'diverged') {
+        if (await this.absorb(ready.tip)) continue;
+        return true;
+      }
+      const { commit } = ready;
       const pause = (): Promise<void> =>
         new Promise((resolve) => clock.after(REF_LOCK_MS, resolve));
       const request = { git, fs, trees, root, run, target, commit, fence, pause };
@@ -107,6 +118,21 @@ export class Integration {
     return true;
   }
 
+  /** The commit that the target is to point at. */
+  private async toPublish(target: string): Promise<SquashResult> {
+    const { git, root, run, commits, commit, fence } = this.context;
+    const at = commits === 'squash' ? await readRef(git, root, target) : null;
+    // Without a target there is nothing to squash onto; publishing says what became of it.
+    if (at === null) return { kind: 'squashed', commit: await this.tip() };
+    return squashOnto({ git, root, run, ref: this.ref, target: at, commit, fence });
+  }
+
+  /** Commit of the ref that ends up with the work. */
+  async published(): Promise<string> {
+    const { git, root } = this.context;
+    return (this.target === null ? null : await readRef(git, root, this.target)) ?? this.tip();
+  }
+
   /**
    * Takes in what has landed on the target since, through another run for instance, so that work which
    * builds upon it finds it. Call it under the merge lock.
@@ -119,10 +145,12 @@ export class Integration {
 
   /** Where the target is; our own branch is made here, the user's is never made anew. */
   private async targetTip(target: string): Promise<string | null> {
-    const { git, root, branch, fence: guard } = this.context;
+    const { git, root, run, branch, commits, fence: guard } = this.context;
     const found = await readRef(git, root, target);
     if (found === null && target !== branch) {
-      const to = await this.tip();
+      const tip = await this.tip();
+      const start = commits === 'squash' ? await startOfRun(git, root, run, tip) : null;
+      const to = start ?? tip;
       await advanceIntegration({ git, root, ref: target, from: null, to, guard });
     }
     return found;

@@ -3,6 +3,7 @@ import type { TestRepository } from '../testing/git-repository';
 import { makeRepository } from '../testing/git-repository';
 import { HandClock } from '../testing/hand-clock';
 import { gitAdapter } from '../adapters/simple-git';
+import { mergeInMemory } from '../merge/merge-tree';
 import { commitMessage } from '../merge/trailers';
 import type { LanderContext, Waiting } from './lander';
 import { Lander } from './lander';
@@ -48,6 +49,7 @@ describe('the target', () => {
       shared: false,
       checkFences: () => Promise.resolve(() => true),
       conflictPolicy: 'auto_merge',
+      style: { merge: mergeInMemory },
       messageOf: ({ task, attempt, candidate }) =>
         commitMessage({
           run,

@@ -9,6 +9,7 @@ import { FailureRate } from '../merge/failure-rate';
 import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
 import type { DrainContext } from '../merge/drain-context';
+import type { LandingStyle } from '../merge/landing-style';
 import { drainQueue } from '../merge/merge-queue';
 import type { QueueItem } from '../merge/stack';
 import type { DiskGuard } from './disk-guard';
@@ -51,6 +52,8 @@ export interface LanderContext {
   readonly onTakenOver: (error: TakenOver) => void;
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  /** How the plan wants changes merged and committed. */
+  readonly style: LandingStyle;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip; `false`: only by taking in what it may not take in now. */
@@ -255,6 +258,7 @@ async function drainOnce(context: LanderContext, once: DrainOnce): Promise<Drain
     fence: context.fence,
     checkFences: context.checkFences,
     conflictPolicy: context.conflictPolicy,
+    style: context.style,
     onTurn,
     ...tellers(context, onLanded),
   });

@@ -17,13 +17,16 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
+import { checkSigning } from './check-signing';
 import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
+import { openPullRequests } from './pull-requests';
 import { recoverRun } from './recover';
+import { checkRemote } from './remote';
 import { notesOf } from './run-notes';
 import { isFact } from './facts';
 import type { EventListener } from './run-loop';
@@ -65,6 +68,8 @@ export interface StartOptions {
 export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
+  await checkSigning(opened, plan);
+  await checkRemote(opened, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
   const { frontDoor } = options;
@@ -115,6 +120,7 @@ function inClaim(
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
+  await checkSigning(opened, plan);
   return inClaim(opened, id, 'cli', async (token) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const claim = await raiseClaim(engine, token, id, 'cli');
@@ -271,6 +277,11 @@ async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<
   await Promise.all([published, parts.pool.close()]);
   await parts.verifier?.close();
   await parts.pool.close();
+  if (info.plan.settings.land === 'pr') {
+    const tip = await parts.integration.published();
+    const told = { engine, plan: info.plan, run: info.id, events: await info.journal.read(), tip };
+    await openPullRequests({ ...told, emit: (fact) => parts.loop.emit(fact) });
+  }
   const events: readonly RunEvent[] = await info.journal.read();
   const result = runResult(info.plan, events, engine.tools.clock.now());
   await guard.insist(() =>

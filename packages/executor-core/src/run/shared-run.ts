@@ -15,6 +15,7 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
+import { checkSigning } from './check-signing';
 import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
@@ -43,6 +44,8 @@ export async function inSharedRun<T>(
 ): Promise<T> {
   const { repository } = opened;
   await checkSandbox(opened.tools, plan);
+  await checkSigning(opened, plan);
+  refusePullRequests(plan);
   const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
   const claim = await raiseClaim(engine, token, run, 'nx');
@@ -77,6 +80,13 @@ export async function inSharedRun<T>(
     await engine.leases.close();
     await journal.close();
   }
+}
+
+/** Tasks of one Nx invocation end in many processes, none of which knows that it is the last. */
+function refusePullRequests({ settings }: Plan): void {
+  if (settings.land !== 'pr') return;
+  const fix = 'Use parallel-cli run, or land: branch and open the pull request yourself.';
+  throw new UserError('usage', 'land: pr does not work under Nx.', fix);
 }
 
 /** `token`: of the lease on the checkout; `created`: the run was not there before. */

@@ -40,10 +40,8 @@ export function decide(state: RunState, event: Fact): readonly [RunState, readon
 function react(turn: Turn, before: RunState, event: Fact): void {
   switch (event.type) {
     case 'run:started':
-      armRunDeadline(turn);
-      return;
     case 'run:resumed':
-      continueAfterRestart(turn, before);
+      onBegun(turn, before, event);
       return;
     case 'control:requested':
       applyControl(turn, event);
@@ -75,6 +73,7 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'timer:due':
     case 'target:advanced':
     case 'target:held':
+    case 'pull-request':
     case 'disk:refused':
     case 'disk:recovered':
     case 'task:widened':
@@ -87,6 +86,11 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'barrier:left':
       return;
   }
+}
+
+function onBegun(turn: Turn, before: RunState, { type }: Fact): void {
+  if (type === 'run:started') armRunDeadline(turn);
+  else continueAfterRestart(turn, before);
 }
 
 function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): void {

@@ -49,6 +49,7 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
     case 'run:overdue':
     case 'target:advanced':
     case 'target:held':
+    case 'pull-request':
     case 'disk:refused':
     case 'disk:recovered':
       return state;

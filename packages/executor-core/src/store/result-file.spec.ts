@@ -27,6 +27,7 @@ const result: RunResult = {
   merges: [],
   critical_path: [],
   cost: { usd: null, tokens: null },
+  landing: { mode: 'none', commits: 'linear', ref: '', held: null, take: null, pull_requests: [] },
   sandbox: {},
   target: { ref: null, commit: null, held: null },
 };
