@@ -1,5 +1,6 @@
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
+import type { ResolvedPath } from '../model/resolved-path';
 import type { ConflictPolicy } from '../model/task';
 import type { Git } from '../ports/git';
 import type { VerifyTree } from './absorb-target';
@@ -8,6 +9,7 @@ import { afterVerdict, nextStep, startBisection } from './bisect';
 import type { RefGuard } from './land';
 import { advanceIntegration, readRef } from './land';
 import { landedCandidates } from './landed';
+import type { Ladder } from './resolve-conflict';
 import type { Layer, QueueItem, Stack } from './stack';
 import { buildStack, treeOf } from './stack';
 import { CANDIDATE_TRAILER, parseTrailers } from './trailers';
@@ -23,6 +25,8 @@ export interface DrainDeps {
 export interface Landing {
   readonly commit: string | null;
   readonly tree: string | null;
+  /** How what was in conflict was settled. */
+  readonly resolved?: readonly ResolvedPath[];
 }
 
 /** The callbacks are awaited: journal first, then on. One that rejects ends the drain. */
@@ -39,6 +43,8 @@ export interface DrainContext {
   /** Looks which leases hold: `true` for a fencing token that is current. Asked again right before a landing. */
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  /** The rungs of the conflict ladder above a clean merge; without them none is tried. */
+  readonly ladder?: Ladder;
   /** Once per item, before it is verified or rejected. `batch`: candidates verified together. */
   readonly onMerging: (item: QueueItem, onto: string, batch: number) => Promise<void>;
   /** After the ref moved; also for a candidate an earlier process landed. */
@@ -119,13 +125,21 @@ class Drain {
   /** Builds one stack on the tip and settles it as far as it stays valid. */
   async round(): Promise<Round> {
     const { root, conflictPolicy } = this.context;
+    const ladder = this.context.ladder === undefined ? {} : { ladder: this.context.ladder };
     const tip = await this.readTip();
     if (tip !== this.known) await this.settleLanded(tip);
     this.known = tip;
     await this.dropFenced(this.left);
     if (this.left.length === 0) return 'again';
     this.verdicts.set(await treeOf(this.git, root, tip), null);
-    const request = { git: this.git, root, tip, items: this.left, policy: conflictPolicy };
+    const request = {
+      git: this.git,
+      root,
+      tip,
+      items: this.left,
+      policy: conflictPolicy,
+      ...ladder,
+    };
     const stack = await buildStack(request);
     await this.announce(stack, tip);
     for (const { item, paths } of stack.conflicts) {
@@ -186,8 +200,8 @@ class Drain {
     ) {
       return 'stale';
     }
-    for (const { item, noop, commit, tree } of part) {
-      await this.report(item, noop ? { commit: null, tree: null } : { commit, tree });
+    for (const { item, noop, commit, tree, resolved } of part) {
+      await this.report(item, noop ? { commit: null, tree: null } : { commit, tree, resolved });
     }
     return 'landed';
   }

@@ -1,10 +1,13 @@
 import type { Candidate } from '../model/event';
 import type { TaskId } from '../model/ids';
+import type { ResolvedPath } from '../model/resolved-path';
 import type { ConflictPolicy } from '../model/task';
 import type { Git } from '../ports/git';
 import { createCommitter } from './commit';
 import { isAncestor } from './landed';
+import type { Ladder, Resolution } from './resolve-conflict';
 import { resolveConflict } from './resolve-conflict';
+import { withResolved } from './trailers';
 import { mergeDisjoint } from './trees';
 
 /** A candidate that waits to land. */
@@ -22,6 +25,8 @@ export interface Layer {
   readonly tree: string;
   /** It changes nothing on top of the layers below: there is no commit of its own. */
   readonly noop: boolean;
+  /** What was in conflict with the layers below, or with what has landed, and how it was settled. */
+  readonly resolved: readonly ResolvedPath[];
 }
 
 export interface Conflicted {
@@ -42,12 +47,14 @@ export interface StackRequest {
   readonly tip: string;
   readonly items: readonly QueueItem[];
   readonly policy: ConflictPolicy;
+  /** The rungs above a clean merge; without them none is tried. */
+  readonly ladder?: Ladder;
 }
 
 /**
  * Merges `items`, in their order, on top of `tip`: one commit each with one parent, in memory. An item
- * in conflict with a layer below it is left out: it is judged when that layer has landed or was
- * evicted. With at least one item there is at least one layer or conflict.
+ * in conflict with a layer below it that no rule settles is left out: it is judged when that layer has
+ * landed or was evicted; a policy chooses only then. How conflicts were settled is told in trailers. With at least one item there is at least one layer or conflict.
  */
 export async function buildStack(request: StackRequest): Promise<Stack> {
   const { git, root, tip, items } = request;
@@ -64,12 +71,12 @@ export async function buildStack(request: StackRequest): Promise<Stack> {
     }
     const { tree } = resolved;
     const noop = tree === top.tree;
-    const { message } = item;
+    const message = withResolved(item.message, resolved.resolved);
     const commit = noop
       ? top.commit
       : await committer.commit({ tree, parents: [top.commit], message });
     top = { commit, tree, changed: top.changed || !noop };
-    layers.push({ item, commit, tree, noop });
+    layers.push({ item, commit, tree, noop, resolved: resolved.resolved });
   }
   return { layers, conflicts };
 }
@@ -79,25 +86,24 @@ export async function treeOf(git: Git, root: string, commit: string): Promise<st
   return (await git.objects(root).readCommit(commit)).tree;
 }
 
-type Merged =
-  | { readonly kind: 'merged'; readonly tree: string }
-  | { readonly kind: 'unresolved'; readonly paths: readonly string[] };
-
 async function mergeItem(
-  { git, root, policy }: StackRequest,
-  { candidate }: QueueItem,
-  top: { readonly commit: string; readonly tree: string },
+  { git, root, policy, ladder }: StackRequest,
+  { task, candidate }: QueueItem,
+  top: { readonly commit: string; readonly tree: string; readonly changed: boolean },
   baseIsInside: boolean,
-): Promise<Merged> {
-  if (candidate.noop) return { kind: 'merged', tree: top.tree };
+): Promise<Resolution> {
+  if (candidate.noop) return { kind: 'merged', tree: top.tree, resolved: [] };
   const base = await treeOf(git, root, candidate.base);
   const trees = { base, ours: top.tree, theirs: candidate.tree };
   const disjoint = await mergeDisjoint(git.objects(root), trees);
-  if (disjoint !== null) return { kind: 'merged', tree: disjoint };
+  if (disjoint !== null) return { kind: 'merged', tree: disjoint, resolved: [] };
   const sides = { git, cwd: root, policy, ours: top.commit, theirs: candidate.commit };
   // With a base the tip does not have (it was rewritten), git's own merge base would bring back
   // commits that somebody removed.
-  return resolveConflict(baseIsInside ? sides : { ...sides, base: candidate.base });
+  const from = baseIsInside ? {} : { base: candidate.base };
+  if (ladder === undefined) return resolveConflict({ ...sides, ...from });
+  const withoutPolicy = top.changed;
+  return resolveConflict({ ...sides, ...from, ladder: { ...ladder, task, withoutPolicy } });
 }
 
 /** Whether the tip has a commit in its history; asked once per commit, since most share their base. */

@@ -1,3 +1,5 @@
+import type { ResolvedPath } from '../model/resolved-path';
+
 /** Names of the trailers, in the order they are written. They are part of the format: never rename. */
 const TRAILERS = {
   run: 'Parallel-Run',
@@ -5,11 +7,14 @@ const TRAILERS = {
   agent: 'Parallel-Agent',
   candidate: 'Parallel-Candidate',
   attempt: 'Parallel-Attempt',
+  resolved: 'Parallel-Resolved',
 } as const;
 
 /** Trailer that makes landing happen once: the commit id of the candidate that landed. */
 export const CANDIDATE_TRAILER = TRAILERS.candidate;
 
+/** Paths in conflict that a message names; the event of the landing has them all. */
+const RESOLVED_NAMED = 50;
 const SUBJECT_CHARS = 72;
 const BODY_CHARS = 2000;
 const VALUE_CHARS = 200;
@@ -74,6 +79,17 @@ export function parseTrailers(message: string): ReadonlyMap<string, string> {
     found.set(name, value.trim());
   }
   return found;
+}
+
+/**
+ * `message` (see `commitMessage`) with a trailer `Parallel-Resolved: RUNG PATH` for each conflict that
+ * was settled on the way, at most 50.
+ */
+export function withResolved(message: string, resolved: readonly ResolvedPath[]): string {
+  const lines = resolved
+    .slice(0, RESOLVED_NAMED)
+    .map(({ rung, path }) => `${TRAILERS.resolved}: ${rung} ${oneLine(path, VALUE_CHARS)}\n`);
+  return message + lines.join('');
 }
 
 /** `text` on one line of at most `maxChars` code points, without control characters. */

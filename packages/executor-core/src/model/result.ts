@@ -1,4 +1,5 @@
 import type { Failure, FailureClass } from './failure';
+import type { ResolvedPath } from './resolved-path';
 import type { HeldBy } from './task';
 
 /**
@@ -78,6 +79,8 @@ export interface RunResult {
     readonly task: string;
     readonly commit: string | null;
     readonly cached: boolean;
+    /** The paths that were in conflict, and how they were settled. */
+    readonly resolved: readonly ResolvedPath[];
   }[];
   readonly critical_path: readonly string[];
   /** By task: what held its agent to its write set while it worked; `audit`: the check of the result alone. */

@@ -215,5 +215,6 @@ function untouched(task: Task): TaskView {
     branch: null,
     cached: false,
     commit: null,
+    resolved: [],
   };
 }

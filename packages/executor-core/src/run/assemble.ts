@@ -28,6 +28,7 @@ import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
+import { ladderOf } from './ladder-tools';
 import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
@@ -213,6 +214,7 @@ function landerContext(
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
+    ladder: ladderOf(options.wholePlan ?? plan),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
     publish: () => parts.integration.publish(),

@@ -8,6 +8,7 @@ import type { Mutex } from '../ports/mutex';
 import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
 import { drainQueue } from '../merge/merge-queue';
+import type { Ladder } from '../merge/resolve-conflict';
 import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
 
@@ -48,6 +49,7 @@ export interface LanderContext {
   readonly onTakenOver: (error: TakenOver) => void;
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  readonly ladder?: Ladder;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip. */
@@ -233,8 +235,11 @@ async function drainOnce(
       conflictPolicy: context.conflictPolicy,
       onMerging: ({ task }, onto, batch) =>
         context.emit({ type: 'task:merging', task, onto, batch, at: at() }),
-      onLanded: ({ task }, { commit, tree }) =>
-        context.emit({ type: 'task:landed', task, commit, tree, at: at() }),
+      ...(context.ladder === undefined ? {} : { ladder: context.ladder }),
+      onLanded: ({ task }, { commit, tree, resolved = [] }) => {
+        const how = resolved.length === 0 ? {} : { resolved };
+        return context.emit({ type: 'task:landed', task, commit, tree, ...how, at: at() });
+      },
       onRejected: ({ task, candidate }, failure) => {
         const attempt = byTask.get(task)?.attempt ?? 0;
         return context.emit({
