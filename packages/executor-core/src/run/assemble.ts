@@ -28,7 +28,7 @@ import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
-import { ladderOf } from './ladder-tools';
+import { ladderOf } from './ladder-of';
 import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
@@ -214,7 +214,7 @@ function landerContext(
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
-    ladder: ladderOf(options.wholePlan ?? plan),
+    ladder: ladderOf(engine, options.wholePlan ?? plan),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
     publish: () => parts.integration.publish(),

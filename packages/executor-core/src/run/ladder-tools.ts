@@ -1,13 +1,55 @@
-import type { Ladder } from '../merge/resolve-conflict';
-import type { Plan } from '../model/task';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkEnvironment } from '../isolate/git-env';
+import type { Toolbox } from './toolbox';
 
-/** The conflict ladder of a run: what the plan says of it. */
-export function ladderOf(plan: Plan): Ladder {
-  const { conflicts } = plan.settings;
-  const priorities = new Map<string, number>(plan.tasks.map(({ id, priority }) => [id, priority]));
-  return {
-    structural: conflicts?.structural ?? true,
-    ...(conflicts?.union === undefined ? {} : { union: conflicts.union }),
-    priorityOf: (task) => priorities.get(task) ?? null,
-  };
+/** What the helpers of the ladder work with. */
+export interface LadderTools extends Pick<Toolbox, 'git' | 'fs' | 'runner' | 'clock' | 'env'> {
+  readonly root: string;
+  readonly commonDir: string;
+}
+
+/** Calls `body` with a new private folder, which is removed afterwards. */
+export async function withFolder<T>(
+  fs: Toolbox['fs'],
+  body: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = join(tmpdir(), `parallel-ladder-${randomUUID()}`);
+  await fs.makeDir(folder);
+  try {
+    return await body(folder);
+  } finally {
+    await fs.removeTree(folder);
+  }
+}
+
+/**
+ * Runs a program in a folder of `withFolder`. Resolves with `true` when it ended well in time; `false`
+ * also when it is not on PATH. `extra` goes on top of the environment.
+ */
+export async function runHelper(
+  { runner, clock, env }: Pick<LadderTools, 'runner' | 'clock' | 'env'>,
+  argv: readonly string[],
+  cwd: string,
+  limitMs: number,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
+  const outputPath = join(cwd, '.parallel-output');
+  const spec = { argv, cwd, outputPath, stdin: null, ownFolder: cwd };
+  try {
+    const process = await runner.start({
+      ...spec,
+      env: { ...checkEnvironment(env, ''), ...extra },
+    });
+    const cancel = clock.after(limitMs, () => {
+      process.signal('SIGKILL');
+    });
+    const { code } = await process.exited;
+    cancel();
+    return code === 0;
+  } catch {
+    // The port has one reason to reject: the program cannot be started.
+    return false;
+  }
 }

@@ -98,3 +98,63 @@ async function writeSnapshot(git: Git, root: string, files: Snapshot): Promise<s
 function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
+
+/** One case of the conflict suite. */
+export interface ConflictCase extends Merge {
+  readonly policy?: ConflictPolicy;
+  readonly ladder?: Ladder;
+  /** What settles it; of several paths the rungs by path. */
+  readonly rung: 'clean' | 'structural' | 'policy' | 'rerun' | 'person';
+  /** Content of the merged tree; `null`: no such file. */
+  readonly result?: Readonly<Record<string, string | null>>;
+}
+
+export const lines = (...text: readonly string[]): string =>
+  text.map((line) => `${line}\n`).join('');
+
+export const json = (value: unknown, indent: number | string = 2): string =>
+  `${JSON.stringify(value, null, indent)}\n`;
+
+/** One file, three versions. */
+export const file = (path: string, base: string, ours: string, theirs: string): Merge => ({
+  base: { [path]: base },
+  ours: { [path]: ours },
+  theirs: { [path]: theirs },
+});
+
+/** One file both sides add. */
+export const added = (path: string, ours: string, theirs: string): Merge => ({
+  base: { 'other.txt': 'x\n' },
+  ours: { [path]: ours },
+  theirs: { [path]: theirs },
+});
+
+/** `package.json` with members beside its name. */
+export const pkg = (base: object, ours: object, theirs: object): Merge =>
+  file(
+    'package.json',
+    json({ name: 'p', ...base }),
+    json({ name: 'p', ...ours }),
+    json({ name: 'p', ...theirs }),
+  );
+/** The `package.json` that is expected. */
+export const merged = (value: object): ConflictCase['result'] => ({
+  'package.json': json({ name: 'p', ...value }),
+});
+
+/** Which rungs settled the case, or what comes next; and the content of the paths it names. */
+export async function play(rig: ConflictRig, one: ConflictCase): Promise<Played> {
+  const answer = await rig.resolve(one, one.policy ?? 'wait', one.ladder);
+  const rungs =
+    answer.kind === 'unresolved' ? [answer.next] : answer.resolved.map(({ rung }) => rung);
+  const result: Record<string, string | null> = {};
+  for (const path of Object.keys(one.result ?? {})) {
+    result[path] = answer.kind === 'merged' ? await rig.show(answer.tree, path) : null;
+  }
+  return { rungs: [...new Set(rungs)], result };
+}
+
+interface Played {
+  readonly rungs: readonly string[];
+  readonly result: Readonly<Record<string, string | null>>;
+}

@@ -3,6 +3,8 @@ import type { ConflictPolicy } from '../../model/task';
 import type { Git } from '../../ports/git';
 import type { ConflictState, MergeSides } from '../merge-tree';
 import { mergeSides } from '../merge-tree';
+import type { HelperAnswer, LadderHelpers, TextVersions } from './ladder-helpers';
+import { isLockfile } from './ladder-helpers';
 import { parseParts } from './merge-parts';
 import type { FileVersion, PathConflict, Settled, TextConflict } from './path-conflict';
 import { pathConflicts } from './path-conflict';
@@ -12,7 +14,7 @@ import { isSafeResult } from './safe-result';
 import { structuralRung, UNION_GLOBS } from './structural-rung';
 
 /** What the plan says about the ladder. */
-export interface LadderOptions {
+export interface LadderOptions extends LadderHelpers {
   /** Rules by kind of file; default: on. */
   readonly structural?: boolean;
   /** Files whose added lines are kept from both sides, beside barrels; default: changelogs. */
@@ -57,8 +59,15 @@ export async function climb(request: ClimbRequest): Promise<Climbed | null> {
   const marked = await mergeSides(git, cwd, sides, ['merge.conflictStyle=diff3']);
   if (marked.kind === 'clean') return null;
   const files = new Map<string, SettledFile>();
-  for (const conflict of conflicts) {
+  const isMade = ({ path }: PathConflict): boolean => isLockfile(path);
+  for (const conflict of conflicts.filter((one) => !isMade(one))) {
     const file = await settlePath(request, conflict, marked.tree);
+    if (file === null) return null;
+    files.set(conflict.path, file);
+  }
+  // Last: they are made from the manifests as merged.
+  for (const conflict of conflicts.filter(isMade)) {
+    const file = await regenerate(request, conflict, files);
     if (file === null) return null;
     files.set(conflict.path, file);
   }
@@ -79,16 +88,20 @@ async function settlePath(
   const at = await versionAt(objects, markedTree, conflict.path);
   if (at === null) return null;
   if (conflict.kind === 'whole') return takeWhole(request, conflict);
-  const read = (version: FileVersion | null): Promise<string> | null =>
-    version === null ? null : objects.readBlob(version.id).then((blob) => blob.toString('latin1'));
-  const [base, ours, theirs, marked] = await Promise.all(
-    [conflict.base, conflict.ours, conflict.theirs, at].map(read),
-  );
-  if (ours == null || theirs == null || marked == null) return null;
+  const read = async (version: FileVersion | null): Promise<string | null> =>
+    version === null ? null : (await objects.readBlob(version.id)).toString('latin1');
+  const base = await read(conflict.base);
+  const [ours, theirs, diff3] = [
+    await read(conflict.ours),
+    await read(conflict.theirs),
+    await read(at),
+  ];
+  if (ours === null || theirs === null || diff3 === null) return null;
   if (![base ?? '', ours, theirs].every(isText)) return takeWhole(request, conflict);
-  const parts = parseParts(marked, sides);
-  const text = { path: conflict.path, base: base ?? null, ours, theirs, parts };
-  const found = await settleText(request, text);
+  const parts = parseParts(diff3, sides);
+  const text = { path: conflict.path, base, ours, theirs, parts };
+  const marked = await read(await versionAt(objects, request.state.tree, conflict.path));
+  const found = await settleText(request, text, marked ?? '');
   if (found === null) return null;
   const { rung, settled } = found;
   const id = await objects.writeBlob(Buffer.from(settled.content, 'latin1'));
@@ -104,19 +117,95 @@ async function settlePath(
   };
 }
 
+type Found = { readonly rung: Rung; readonly settled: Settled } | null;
+
 async function settleText(
-  { policy, options, winner }: ClimbRequest,
+  request: ClimbRequest,
   conflict: TextConflict,
-): Promise<{ readonly rung: Rung; readonly settled: Settled } | null> {
-  if (policy === 'manual') return null;
-  if (options.structural !== false) {
-    const settled = structuralRung(conflict, options.union ?? UNION_GLOBS);
-    if (settled !== null && isSafeResult(conflict, settled)) return { rung: 'structural', settled };
+  marked: string,
+): Promise<Found> {
+  for (const rung of RUNGS) {
+    const settled = await rung.settle(request, conflict, marked);
+    if (settled !== null && isSafeResult(conflict, settled)) return { rung: rung.name, settled };
+    if (request.policy === 'manual') return null;
   }
-  const chosen = await winner(conflict.path);
-  const settled = chosen === null ? null : policyRung(conflict, chosen);
-  if (settled === null || !isSafeResult(conflict, settled)) return null;
-  return { rung: 'policy', settled };
+  return null;
+}
+
+interface RungSpec {
+  readonly name: Rung;
+  readonly settle: (
+    request: ClimbRequest,
+    conflict: TextConflict,
+    marked: string,
+  ) => Promise<Settled | null> | Settled | null;
+}
+
+/** Lowest first. Under `manual` only the first is climbed: a person made what it gives. */
+const RUNGS: readonly RungSpec[] = [
+  {
+    name: 'rerere',
+    settle: async ({ options: { recall } }, conflict, marked) => {
+      const answer = (await recall?.(versionsOf(conflict, marked))) ?? null;
+      // A person decided this very conflict, with both sides before their eyes.
+      return answer === null ? null : { ...asSettled(answer), loser: 'ours' };
+    },
+  },
+  {
+    name: 'structural',
+    settle: ({ options: { structural, union } }, conflict) =>
+      structural === false ? null : structuralRung(conflict, union ?? UNION_GLOBS),
+  },
+  {
+    name: 'entity',
+    settle: async ({ options: { entity } }, conflict, marked) => {
+      const answer = (await entity?.(versionsOf(conflict, marked))) ?? null;
+      return answer === null ? null : asSettled(answer);
+    },
+  },
+  {
+    name: 'policy',
+    settle: async ({ winner }, conflict) => {
+      const chosen = await winner(conflict.path);
+      return chosen === null ? null : policyRung(conflict, chosen);
+    },
+  },
+];
+
+function asSettled({ content, reason }: HelperAnswer): Settled {
+  return { content: content.toString('latin1'), reason };
+}
+
+function versionsOf({ path, base, ours, theirs }: TextConflict, marked: string): TextVersions {
+  const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
+  return {
+    path,
+    base: base === null ? null : bytes(base),
+    ours: bytes(ours),
+    theirs: bytes(theirs),
+    marked: bytes(marked),
+  };
+}
+
+/** A lockfile is made anew from the manifests: what it says is not merged, and no policy chooses. */
+async function regenerate(
+  { git, cwd, state, policy, options }: ClimbRequest,
+  { path, ours, kind }: PathConflict,
+  settled: ReadonlyMap<string, SettledFile>,
+): Promise<SettledFile | null> {
+  const isOff = policy === 'manual' || options.structural === false;
+  if (isOff || kind !== 'content' || ours === null || options.regenerate === undefined) return null;
+  const objects = git.objects(cwd);
+  const files = new Map([...settled].map(([name, { version }]) => [name, version]));
+  const tree = await replaceFiles(objects, state.tree, files.set(path, ours));
+  const answer = tree === null ? null : await options.regenerate({ path, tree });
+  if (answer === null) return null;
+  const id = await objects.writeBlob(answer.content);
+  const { reason } = answer;
+  return {
+    version: { mode: ours.mode, id },
+    resolved: { path, rung: 'structural', reason, loser: ours.id },
+  };
 }
 
 /** What has no lines goes to the winner as it is. */

@@ -19,7 +19,8 @@ export async function replaceFiles(
     if (slash < 0) here.set(latin1(path), version);
     else {
       const name = latin1(path.slice(0, slash));
-      below.set(name, (below.get(name) ?? new Map()).set(path.slice(slash + 1), version));
+      const inside = below.get(name) ?? new Map<string, FileVersion>();
+      below.set(name, inside.set(path.slice(slash + 1), version));
     }
   }
   const entries = await objects.readTree(tree);
