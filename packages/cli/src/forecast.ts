@@ -21,7 +21,8 @@ export type ConflictSchedule =
   | 'one after the other'
   | 'at once, merged afterwards'
   | 'at once, a conflict waits for a person'
-  | 'at once, the higher priority wins a conflict';
+  | 'at once, the higher priority wins a conflict'
+  | 'at once, the newer change wins a conflict';
 
 /** What `plan --json` prints: the shape of a run before anything runs. Keys change by addition only. */
 export interface Forecast {
@@ -157,6 +158,8 @@ function scheduleOf(edge: ConflictEdge, policy: Forecast['conflict_resolution'])
       return 'at once, a conflict waits for a person';
     case 'priority':
       return 'at once, the higher priority wins a conflict';
+    case 'theirs-if-newer':
+      return 'at once, the newer change wins a conflict';
   }
 }
 

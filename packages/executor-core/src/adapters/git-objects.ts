@@ -38,16 +38,20 @@ export function gitObjects(
   const gitlinks: GitObjects['gitlinks'] = remember((tree) => findGitlinks(trees, gitlinks, tree));
   const commits = remember(async (id) => parseCommit(await readObject(reader, id, 'commit')));
   const treeWriter = talk('mktree', '-z', '--batch', '--missing');
-  const commitWriter = talk('hash-object', '-w', '-t', 'commit', '--no-filters', '--stdin-paths');
+  const writer = (type: string): GitConversation =>
+    talk('hash-object', '-w', '-t', type, '--no-filters', '--stdin-paths');
+  const [commitWriter, blobWriter] = [writer('commit'), writer('blob')];
   const refs = talk('update-ref', '-m', 'parallel: land', '--stdin');
   const differ = talk(...STABLE_DIFF);
   return {
     resolve: (revision) => resolve(reader, revision),
     readTree: trees,
     readCommit: commits,
+    readBlob: (id) => readObject(reader, id, 'blob'),
     gitlinks,
     writeTree: (entries) => askAgain(treeWriter, treeInput(entries), takeLine),
-    writeCommit: (text) => writeCommit(commitWriter, text),
+    writeCommit: (text) => writeObject(commitWriter, text),
+    writeBlob: (content) => writeObject(blobWriter, content),
     moveRefs: (lines) => moveRefs(refs, lines),
     patch: (from, to) => patch(differ, from, to),
   };
@@ -155,10 +159,10 @@ function treeInput(entries: readonly TreeEntry[]): Buffer {
   return Buffer.from(`${lines.join('')}\0`, 'latin1');
 }
 
-/** git takes names of files only, so the text goes through one; a killed process's go with its shell's folders. */
-async function writeCommit(writer: GitConversation, text: string): Promise<string> {
-  const file = join(tmpdir(), `parallel-commit-${process.pid}-${randomUUID()}`);
-  await writeFile(file, text, { mode: 0o600 });
+/** git takes names of files only, so the content goes through one; a killed process's go with its shell's folders. */
+async function writeObject(writer: GitConversation, content: string | Buffer): Promise<string> {
+  const file = join(tmpdir(), `parallel-object-${process.pid}-${randomUUID()}`);
+  await writeFile(file, content, { mode: 0o600 });
   try {
     return await writer.ask(`${file}\n`, takeLine);
   } catch (error) {

@@ -101,7 +101,7 @@ describe('ShellLauncher', () => {
     expect(readdirSync(scratch)).toHaveLength(1);
     const { pid: dead } = spawnSync('true');
     mkdirSync(join(scratch, `parallel-shell-${dead}-killed`));
-    writeFileSync(join(scratch, `parallel-commit-${dead}-killed`), 'a commit');
+    writeFileSync(join(scratch, `parallel-object-${dead}-killed`), 'a commit');
     await new Promise<void>((resolve) => {
       const watcher = watch(scratch, () => {
         if (readdirSync(scratch).length > 0) return;

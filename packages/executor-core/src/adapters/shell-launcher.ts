@@ -197,7 +197,7 @@ function dropFolders(): void {
 }
 
 /** What processes that were killed left here, by their ids in the names. */
-const OF_A_PROCESS = /^parallel-(?:shell|commit)-([1-9]\d*)-/;
+const OF_A_PROCESS = /^parallel-(?:shell|object)-([1-9]\d*)-/;
 
 function removeLeftFolders(scratch: string): void {
   try {

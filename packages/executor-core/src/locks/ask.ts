@@ -13,6 +13,7 @@ const POLICIES: ReadonlySet<unknown> = new Set<ConflictPolicy>([
   'auto_merge',
   'manual',
   'priority',
+  'theirs-if-newer',
 ]);
 
 /** `true` when it names a process. */

@@ -61,6 +61,7 @@ function settledByMerging(demand: Demand): boolean {
     case 'auto_merge':
     case 'manual':
     case 'priority':
+    case 'theirs-if-newer':
       return true;
   }
 }

@@ -31,7 +31,7 @@ const claim = {
       capacity: z.number().nullable().optional(),
     }),
   ),
-  policy: z.enum(['wait', 'auto_merge', 'manual', 'priority']),
+  policy: z.enum(['wait', 'auto_merge', 'manual', 'priority', 'theirs-if-newer']),
   ttlMs: z.number().positive(),
 };
 const lease = z.object({

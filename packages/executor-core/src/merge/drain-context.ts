@@ -1,10 +1,12 @@
 import type { Affected } from '../graph/affected';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
+import type { ResolvedPath } from '../model/resolved-path';
 import type { ConflictPolicy } from '../model/task';
 import type { FailureRate } from './failure-rate';
 import type { RefGuard } from './land';
 import type { LandingStyle } from './landing-style';
+import type { Ladder } from './resolve-conflict';
 import type { VerifyTree } from './remember-verdicts';
 import type { QueueItem } from './stack';
 
@@ -19,6 +21,8 @@ export interface Arrivals {
 export interface Landing {
   readonly commit: string | null;
   readonly tree: string | null;
+  /** How what was in conflict was settled. */
+  readonly resolved?: readonly ResolvedPath[];
 }
 
 /** The callbacks are awaited: journal first, then on. One that rejects ends the drain. */
@@ -43,6 +47,8 @@ export interface DrainContext {
   /** Looks which leases hold: `true` for a fencing token that is current. Asked again right before a landing. */
   readonly checkFences: () => Promise<(fence: number) => boolean>;
   readonly conflictPolicy: ConflictPolicy;
+  /** The rungs of the conflict ladder above a clean merge; without them none is tried. */
+  readonly ladder?: Ladder | undefined;
   /** How the plan wants changes merged and committed. */
   readonly style?: LandingStyle | undefined;
   /** Once per item, before it is verified or rejected. `batch`: candidates verified together. */

@@ -15,6 +15,8 @@ import { VerifySlots } from './verify-slots';
 /** How a round ended: nothing is left to do, it was stopped, or somebody else moved the branch. */
 export type Ending = 'done' | 'stopped' | 'stale';
 
+type BuildStack = (items: readonly QueueItem[], tip: string, onLayer: boolean) => Promise<Stack>;
+
 const NOBODY = new Promise<void>(() => undefined);
 /** Rounds of the loop in which nothing is verified, landed or rejected, before that is taken for a bug. */
 const MOST_IDLE = 3;
@@ -37,10 +39,10 @@ export class Drain {
   private readonly affected = new Map<QueueItem, Affected>();
   private readonly rate: FailureRate;
 
-  /** `stackOf` builds a stack of `items` on the commit `tip`. */
+  /** `stackOf` builds a stack of `items` on the commit `tip`, which is a layer or has landed. */
   constructor(
     private readonly tip: Line,
-    private readonly stackOf: (items: readonly QueueItem[], tip: string) => Promise<Stack>,
+    private readonly stackOf: BuildStack,
     private readonly context: DrainContext,
   ) {
     this.left = context.queue;
@@ -136,7 +138,7 @@ export class Drain {
     const items = lane.unbuilt;
     const [tip, top] = [this.tip, lane.layers.at(-1)];
     if (items.length === 0) return;
-    const stack = await this.stackOf(items, top?.commit ?? tip.commit);
+    const stack = await this.stackOf(items, top?.commit ?? tip.commit, top !== undefined);
     if (top !== undefined) {
       // What is in conflict with what has not landed yet is looked at again when it has.
       lane.extended(stack);
@@ -229,9 +231,9 @@ export class Drain {
     }
     if (!(await this.tip.moveTo(top))) return 'stale';
     this.known = this.tip.commit;
-    for (const { item, noop, commit, tree } of landing) {
+    for (const { item, noop, commit, tree, resolved } of landing) {
       this.rate.note(false);
-      await this.report(item, noop ? { commit: null, tree: null } : { commit, tree });
+      await this.report(item, noop ? { commit: null, tree: null } : { commit, tree, resolved });
     }
     lane.landed(layer);
     this.accuse(lane);
@@ -245,7 +247,7 @@ export class Drain {
   private async ontoTip(lane: Lane, part: readonly Layer[]): Promise<readonly Layer[] | null> {
     if (lane.floor.commit === this.tip.commit) return part;
     const items = part.map(({ item }) => item);
-    const { layers } = await this.stackOf(items, this.tip.commit);
+    const { layers } = await this.stackOf(items, this.tip.commit, false);
     return layers.length === part.length ? layers : null;
   }
 

@@ -30,10 +30,10 @@ export async function drainQueue(git: Git, context: DrainContext): Promise<Drain
       throw new Error(`The message of ${task} does not name its candidate.`);
     }
   }
-  const { root, ref, fence, conflictPolicy: policy, style } = context;
+  const { root, ref, fence, conflictPolicy: policy, style, ladder } = context;
   const drain = new Drain(
     new BranchLine(git, root, ref, fence),
-    (items, tip) => buildStack({ git, root, tip, items, policy, style }),
+    (items, tip, onLayer) => buildStack({ git, root, tip, onLayer, items, policy, style, ladder }),
     context,
   );
   for (let tries = MAX_STALE; tries > 0 && context.signal?.aborted !== true; tries -= 1) {

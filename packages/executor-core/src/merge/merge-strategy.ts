@@ -3,7 +3,6 @@ import type { MergeStrategy } from '../model/task';
 import type { FileSystem } from '../ports/file-system';
 import type { Git, GitOptions } from '../ports/git';
 import { GitError } from '../ports/git';
-import type { MergeResult } from './merge-tree';
 import { graft, mergeInMemory, NOBODY, RENAME_LIMIT } from './merge-tree';
 
 /** Merges two commits, as `mergeInMemory` does. */
@@ -51,10 +50,11 @@ export function createMerger(context: MergerContext, choice: MergeChoice): Merge
         : [await graft(git, cwd, ours, base), await graft(git, cwd, theirs, base)];
     const sides = { head, other, flags };
     const merged = await inScratch(context, head, (place) => mergeAside(git, place, sides));
-    // Conflicts about whole folders leave no file unmerged; their paths are in the messages alone.
-    return merged.kind === 'conflict' && merged.paths.length === 0
-      ? mergeInMemory(git, cwd, ours, theirs, base)
-      : merged;
+    if (merged.kind === 'clean') return merged;
+    // What a person or a rule looks at is the conflict as git tells it without any option.
+    const plain = await mergeInMemory(git, cwd, ours, theirs, base);
+    if (plain.kind === 'conflict') return plain;
+    return { kind: 'conflict', paths: merged.paths, tree: plain.tree, entries: [], notes: [] };
   };
 }
 
@@ -101,11 +101,15 @@ interface Sides {
   readonly flags: readonly string[];
 }
 
+type Aside =
+  | { readonly kind: 'clean'; readonly tree: string }
+  | { readonly kind: 'conflict'; readonly paths: readonly string[] };
+
 async function mergeAside(
   git: Git,
   place: Pick<GitOptions, 'cwd' | 'env'>,
   { head, other, flags }: Sides,
-): Promise<MergeResult> {
+): Promise<Aside> {
   await git.text(['read-tree', head], place);
   // Older gits look for renames in `ort` whatever they are told; in newer ones both names mean `ort`.
   const backend = flags.includes('-Xno-renames') ? 'recursive' : 'ort';

@@ -11,7 +11,9 @@ const OID = 'b'.repeat(40);
 
 describe('parseMergeTree', () => {
   it('reads a clean answer', () => {
-    expect(parseMergeTree(`${TREE}\0`)).toEqual({ tree: TREE, conflicted: [] });
+    expect(parseMergeTree(`${TREE}\0`)).toEqual({
+      ...{ tree: TREE, conflicted: [], entries: [], notes: [] },
+    });
   });
 
   it('names every conflicted path once, whatever characters it holds', () => {
@@ -19,7 +21,7 @@ describe('parseMergeTree', () => {
     const paths = ['z\ttab', 'a b\n"c"'];
     const entries = paths.flatMap((path) => [1, 2, 3].map((stage) => entry(stage, path)));
     const messages = `1\0a b\0CONFLICT (contents)\0CONFLICT: text\n\0`;
-    expect(parseMergeTree(`${TREE}\0${entries.join('')}\0${messages}`)).toEqual({
+    expect(parseMergeTree(`${TREE}\0${entries.join('')}\0${messages}`)).toMatchObject({
       tree: TREE,
       conflicted: ['a b\n"c"', 'z\ttab'],
     });
@@ -95,13 +97,13 @@ describe('mergeInMemory', () => {
     const theirs = await side('b', { 'a.txt': 'B\n' });
     const request = { git: rig.git, cwd: rig.root, ours };
     const clean = await resolveConflict({ ...request, theirs: base, policy: 'wait' });
-    expect(clean).toMatchObject({ kind: 'merged', rung: 'clean' });
+    expect(clean).toMatchObject({ kind: 'merged', resolved: [] });
     const unresolved = { kind: 'unresolved', paths: ['a.txt'] };
-    expect(await resolveConflict({ ...request, theirs, policy: 'wait' })).toEqual({
+    expect(await resolveConflict({ ...request, theirs, policy: 'wait' })).toMatchObject({
       ...unresolved,
       next: 'rerun',
     });
-    expect(await resolveConflict({ ...request, theirs, policy: 'manual' })).toEqual({
+    expect(await resolveConflict({ ...request, theirs, policy: 'manual' })).toMatchObject({
       ...unresolved,
       next: 'person',
     });

@@ -1,10 +1,39 @@
 import type { Git, GitResult } from '../ports/git';
 import { GitError } from '../ports/git';
 
-export type MergeResult =
-  | { readonly kind: 'clean'; readonly tree: string }
-  /** `paths`: what a person has to look at, sorted, at least one where git names any. */
-  | { readonly kind: 'conflict'; readonly paths: readonly string[] };
+export type MergeResult = { readonly kind: 'clean'; readonly tree: string } | ConflictState;
+
+/** A merge that needs decisions, as git left it. */
+export interface ConflictState {
+  readonly kind: 'conflict';
+  /** What a person has to look at, sorted, at least one where git names any. */
+  readonly paths: readonly string[];
+  /** The merged files, and with conflict markers those in conflict. */
+  readonly tree: string;
+  /** The versions of each path in conflict. */
+  readonly entries: readonly StagedEntry[];
+  readonly notes: readonly MergeNote[];
+}
+
+/** One version of a path in conflict: `stage` 1 is the base, 2 ours, 3 theirs. */
+export interface StagedEntry {
+  readonly mode: string;
+  readonly id: string;
+  readonly stage: number;
+  readonly path: string;
+}
+
+/** What git says of some paths; `type` is stable, e.g. `Auto-merging`, `CONFLICT (contents)`. */
+export interface MergeNote {
+  readonly type: string;
+  readonly paths: readonly string[];
+}
+
+/** The labels of the conflict markers: what git was told to merge. */
+export interface MergeSides {
+  readonly left: string;
+  readonly right: string;
+}
 
 /** Renames are looked for among this many files at most, whatever the user has configured. */
 export const RENAME_LIMIT = 'merge.renameLimit=7000';
@@ -28,13 +57,31 @@ export async function mergeInMemory(
   theirs: string,
   base?: string,
 ): Promise<MergeResult> {
-  const [left, right] =
-    base === undefined
-      ? [ours, theirs]
-      : [await graft(git, cwd, ours, base), await graft(git, cwd, theirs, base)];
-  const args = ['-c', RENAME_LIMIT, 'merge-tree', '--write-tree', '-z', left, right];
-  const result = await git.run(args, { cwd });
-  return interpret(args, result);
+  return mergeSides(git, cwd, await sidesOf(git, cwd, ours, theirs, base));
+}
+
+/** The commits to merge so that git takes `base`, where it is given, for their merge base. */
+export async function sidesOf(
+  git: Git,
+  cwd: string,
+  ours: string,
+  theirs: string,
+  base?: string,
+): Promise<MergeSides> {
+  if (base === undefined) return { left: ours, right: theirs };
+  return { left: await graft(git, cwd, ours, base), right: await graft(git, cwd, theirs, base) };
+}
+
+/** As `mergeInMemory`; `config`: settings of git for this merge, such as `merge.conflictStyle=diff3`. */
+export async function mergeSides(
+  git: Git,
+  cwd: string,
+  { left, right }: MergeSides,
+  config: readonly string[] = [],
+): Promise<MergeResult> {
+  const settings = [RENAME_LIMIT, ...config].flatMap((setting) => ['-c', setting]);
+  const args = [...settings, 'merge-tree', '--write-tree', '-z', left, right];
+  return interpret(args, await git.run(args, { cwd }));
 }
 
 /** A commit with the tree of `commit` and `base` as its parent: `--merge-base` came with git 2.40. */
@@ -48,35 +95,55 @@ function interpret(args: readonly string[], result: GitResult): MergeResult {
   const answer = exitCode === 0 || exitCode === 1 ? parseMergeTree(stdout) : null;
   if (answer === null) throw new GitError(args, result);
   if (exitCode === 0) return { kind: 'clean', tree: answer.tree };
-  return { kind: 'conflict', paths: answer.conflicted };
+  const { conflicted: paths, tree, entries, notes } = answer;
+  return { kind: 'conflict', paths, tree, entries, notes };
+}
+
+export interface MergeTreeAnswer {
+  readonly tree: string;
+  /**
+   * The distinct paths of `entries`, or, where git lists none (conflicts about whole folders), those
+   * of the notes; sorted.
+   */
+  readonly conflicted: readonly string[];
+  readonly entries: readonly StagedEntry[];
+  readonly notes: readonly MergeNote[];
 }
 
 /**
  * Reads `git merge-tree --write-tree -z`:
  * `TREE NUL { MODE SP OID SP STAGE TAB PATH NUL }* NUL { COUNT NUL { PATH NUL }COUNT TYPE NUL TEXT NUL }*`.
- * `conflicted`: the distinct paths of the first list, or, where git lists none (conflicts about whole
- * folders), those of the messages; sorted. `null` when `stdout` has another form.
+ * `null` when `stdout` has another form.
  */
-export function parseMergeTree(
-  stdout: string,
-): { readonly tree: string; readonly conflicted: readonly string[] } | null {
+export function parseMergeTree(stdout: string): MergeTreeAnswer | null {
   const [tree = '', ...fields] = stdout.split('\0');
   if (!/^[0-9a-f]{40,64}$/.test(tree)) return null;
   const end = fields.indexOf('');
-  const entries = end < 0 ? fields : fields.slice(0, end);
-  const staged = entries.map((entry) => entry.slice(entry.indexOf('\t') + 1));
-  const paths = staged.length > 0 || end < 0 ? staged : messagePaths(fields.slice(end + 1));
-  return { tree, conflicted: [...new Set(paths)].sort() };
+  const entries = (end < 0 ? fields : fields.slice(0, end)).map(parseEntry);
+  const notes = end < 0 ? [] : parseNotes(fields.slice(end + 1));
+  const named = entries.length > 0 ? entries : notes.flatMap(({ paths }) => paths.map(toPath));
+  return { tree, conflicted: [...new Set(named.map(({ path }) => path))].sort(), entries, notes };
 }
 
-function messagePaths(fields: readonly string[]): readonly string[] {
-  const paths: string[] = [];
+function toPath(path: string): { readonly path: string } {
+  return { path };
+}
+
+function parseEntry(field: string): StagedEntry {
+  const tab = field.indexOf('\t');
+  const [mode = '', id = '', stage = ''] = field.slice(0, tab).split(' ');
+  return { mode, id, stage: Number(stage), path: field.slice(tab + 1) };
+}
+
+function parseNotes(fields: readonly string[]): readonly MergeNote[] {
+  const notes: MergeNote[] = [];
   let at = 0;
   while (at < fields.length) {
     const count = Number(fields[at]);
     if (fields[at] === '' || !Number.isInteger(count)) break;
-    paths.push(...fields.slice(at + 1, at + 1 + count));
+    const paths = fields.slice(at + 1, at + 1 + count);
+    notes.push({ type: fields[at + 1 + count] ?? '', paths });
     at += count + 3;
   }
-  return paths;
+  return notes;
 }

@@ -1,3 +1,5 @@
+import type { ResolvedPath } from '../model/resolved-path';
+
 /** Names of the trailers, in the order they are written. They are part of the format: never rename. */
 const TRAILERS = {
   run: 'Parallel-Run',
@@ -7,6 +9,7 @@ const TRAILERS = {
   attempt: 'Parallel-Attempt',
   integration: 'Parallel-Integration',
   squash: 'Parallel-Squash',
+  resolved: 'Parallel-Resolved',
 } as const;
 
 /** Trailer that makes landing happen once: the commit id of the candidate that landed. */
@@ -17,6 +20,8 @@ export const AGENT_TRAILER = TRAILERS.agent;
 /** In the commit that records a squash on the integration branch: the squashed commit. */
 export const SQUASH_TRAILER = TRAILERS.squash;
 
+/** Paths in conflict that a message names; the event of the landing has them all. */
+const RESOLVED_NAMED = 50;
 const SUBJECT_CHARS = 72;
 const BODY_CHARS = 2000;
 const VALUE_CHARS = 200;
@@ -115,6 +120,17 @@ function trailerLines(message: string): readonly (readonly [string, string])[] {
     found.push([name, value.trim()]);
   }
   return found;
+}
+
+/**
+ * `message` (see `commitMessage`) with a trailer `Parallel-Resolved: RUNG PATH` for each conflict that
+ * was settled on the way, at most 50.
+ */
+export function withResolved(message: string, resolved: readonly ResolvedPath[]): string {
+  const lines = resolved
+    .slice(0, RESOLVED_NAMED)
+    .map(({ rung, path }) => `${TRAILERS.resolved}: ${rung} ${oneLine(path, VALUE_CHARS)}\n`);
+  return message + lines.join('');
 }
 
 /** `text` on one line of at most `maxChars` code points, without control characters. */

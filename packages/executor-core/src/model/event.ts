@@ -2,6 +2,7 @@ import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
 import type { ProcessIdentity } from './process';
+import type { ResolvedPath } from './resolved-path';
 import type { HeldBy } from './task';
 
 /**
@@ -143,6 +144,8 @@ export type Fact = Stamped &
         /** Commit on the integration branch; `null` when there was nothing to land. */
         readonly commit: string | null;
         readonly tree: string | null;
+        /** The paths that were in conflict, and how they were settled; absent where none was. */
+        readonly resolved?: readonly ResolvedPath[];
       }
     | {
         /** The plan's checks were red and then green for the same tree: `failure` was a flake. */

@@ -1,5 +1,6 @@
 import type { Failure, FailureClass } from './failure';
 import type { CommitsMode, HeldBy, LandMode } from './task';
+import type { ResolvedPath } from './resolved-path';
 
 /**
  * The `parallel_execution` object of the specification, key for key, and ours beside it.
@@ -78,6 +79,8 @@ export interface RunResult {
     readonly task: string;
     readonly commit: string | null;
     readonly cached: boolean;
+    /** The paths that were in conflict, and how they were settled. */
+    readonly resolved: readonly ResolvedPath[];
   }[];
   readonly critical_path: readonly string[];
   /** By task: what held its agent to its write set while it worked; `audit`: the check of the result alone. */

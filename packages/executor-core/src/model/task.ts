@@ -2,7 +2,7 @@ import type { Access, Resource } from './access';
 import type { TaskId } from './ids';
 
 /** How overlapping writers are treated. `wait` (no policy given): they never run at the same time. */
-export type ConflictPolicy = 'wait' | 'auto_merge' | 'manual' | 'priority';
+export type ConflictPolicy = 'wait' | 'auto_merge' | 'manual' | 'priority' | 'theirs-if-newer';
 
 /**
  * What an attempt that changed nothing means: `accept`, the work is done as a declared no-op; `refuse`,
@@ -101,6 +101,18 @@ export interface WorktreeSetup {
   readonly run: readonly string[];
 }
 
+/** Which rungs of the conflict ladder are tried between a clean merge and the policy. */
+export interface ConflictRules {
+  /** Resolutions the user's `git rerere` recorded, where it is enabled. */
+  readonly rerere: boolean;
+  /** Rules by kind of file. */
+  readonly structural: boolean;
+  /** Globs of files whose added lines are kept from both sides; absent: changelogs. */
+  readonly union?: readonly string[];
+  /** A merge tool that knows the language, where one is installed. */
+  readonly entity: boolean;
+}
+
 /** Everything in the plan that is not a task or a profile. Durations are milliseconds. */
 export interface Settings {
   readonly maxAgents: number;
@@ -138,6 +150,8 @@ export interface Settings {
   readonly lanes?: LaneMode;
   readonly budget: { readonly usd: number | null; readonly tokens: number | null };
   readonly conflictPolicy: ConflictPolicy;
+  /** Absent: every rung. */
+  readonly conflicts?: ConflictRules;
   /** Environment variables whose values are secret though their names do not tell. */
   readonly secrets?: readonly string[];
   /** How agents are kept to their write sets while they work; absent: `off`. */

@@ -1,4 +1,10 @@
-import type { ConflictPolicy, RetryPolicy, Settings, WorktreeSetup } from '../model/task';
+import type {
+  ConflictPolicy,
+  ConflictRules,
+  RetryPolicy,
+  Settings,
+  WorktreeSetup,
+} from '../model/task';
 import { parseIdentity } from '../model/identity';
 import { HEALER } from './build-agents';
 import { checkName } from './check-names';
@@ -58,6 +64,7 @@ export function buildSettings(
     ...(given.lanes === undefined ? {} : { lanes: given.lanes }),
     budget: { usd: given.budget?.usd ?? null, tokens: given.budget?.tokens ?? null },
     conflictPolicy: buildPolicy(file, childOf(root, 'locks'), report),
+    ...(given.conflicts === undefined ? {} : { conflicts: buildConflicts(given.conflicts) }),
     ...(given.secrets === undefined ? {} : { secrets: given.secrets }),
     ...(given.sandbox === undefined ? {} : { sandbox: given.sandbox }),
     limits: {
@@ -222,6 +229,15 @@ function buildPolicy(file: PlanFile, locks: Located | null, report: Report): Con
     );
   }
   return policy;
+}
+
+function buildConflicts(given: NonNullable<PlanFileExecutor['conflicts']>): ConflictRules {
+  return {
+    rerere: given.rerere !== 'off',
+    structural: given.structural ?? true,
+    entity: given.entity !== 'off',
+    ...(given.union === undefined ? {} : { union: given.union }),
+  };
 }
 
 function buildLimits(

@@ -110,5 +110,13 @@ export interface PlanConfig {
   readonly lanes?: string | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly sandbox?: string | undefined;
+  readonly conflicts?:
+    | {
+        readonly rerere?: string;
+        readonly structural?: boolean;
+        readonly union?: readonly string[];
+        readonly entity?: string;
+      }
+    | undefined;
   readonly budget?: { readonly usd?: number; readonly tokens?: number } | undefined;
 }

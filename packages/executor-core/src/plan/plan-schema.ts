@@ -11,9 +11,10 @@ export const MAX_AGENTS = 25;
 export const MAX_AGENTS_ALLOWED = 200;
 const MOST_SLOTS = 16;
 
-export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority'] as const;
+export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority', 'theirs-if-newer'] as const;
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
 export const RESUME_CHOICES = ['wip', 'session', 'fresh'] as const;
+export const CONFLICT_TOOL_CHOICES = ['auto', 'off'] as const;
 export const SANDBOX_CHOICES = ['auto', 'required', 'off'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
 
@@ -78,6 +79,28 @@ const sandbox = oneOf(SANDBOX_CHOICES).meta({
   description:
     'Keeps agents to their write sets while they work (bubblewrap): auto, where the system can; required, or nothing starts; off.',
 });
+
+const conflicts = z
+  .strictObject(
+    {
+      rerere: oneOf(CONFLICT_TOOL_CHOICES).meta({
+        description: 'Resolutions git rerere recorded: auto, where the user has it enabled; off.',
+      }),
+      structural: flag.meta({
+        description: 'Rules for kinds of files: JSON by keys, lockfiles, lists of exports.',
+      }),
+      union: globs.meta({
+        description:
+          'Files whose added lines are kept from both sides; changelogs by default. Globs as in writes.',
+      }),
+      entity: oneOf(CONFLICT_TOOL_CHOICES).meta({
+        description: 'Merge by functions and classes: auto, with mergiraf or weave on PATH; off.',
+      }),
+    },
+    mapping('rerere, structural, union and entity'),
+  )
+  .partial()
+  .meta({ description: 'How conflicts are settled before a person or an agent is asked.' });
 
 const executor = z.strictObject(
   {
@@ -149,6 +172,7 @@ const executor = z.strictObject(
       description: 'Environment variables whose values are kept out of logs, reports and commits.',
     }),
     sandbox,
+    conflicts,
     budget: z
       .strictObject(
         {
@@ -263,7 +287,7 @@ export const planFileSchema = z
             conflict_resolution: z
               .string({ error: `expected one of: ${CONFLICT_CHOICES.join(', ')}` })
               .regex(
-                /^(auto_merge|manual|priority)( *\| *(auto_merge|manual|priority))*$/,
+                /^(auto_merge|manual|priority|theirs-if-newer)( *\| *(auto_merge|manual|priority|theirs-if-newer))*$/,
                 `expected one of: ${CONFLICT_CHOICES.join(', ')}`,
               ),
           },

@@ -38,12 +38,16 @@ export interface GitObjects {
   readCommit(id: string): Promise<CommitHead>;
   /** Entries in git's order. Rejects when the object is missing or no tree. */
   readTree(id: string): Promise<readonly TreeEntry[]>;
+  /** Whole content, as it is stored. Rejects when the object is missing or no blob. */
+  readBlob(id: string): Promise<Buffer>;
   /** Paths below a tree that name commits of other repositories (submodules), read as UTF-8. */
   gitlinks(tree: string): Promise<readonly string[]>;
   /** Order of the entries does not matter; that their objects exist is the caller's care. */
   writeTree(entries: readonly TreeEntry[]): Promise<string>;
   /** `text`: the whole commit object. Rejects with `GitError` when git finds it malformed. */
   writeCommit(text: string): Promise<string>;
+  /** Stores `content` as it is, without filters. */
+  writeBlob(content: Buffer): Promise<string>;
   /**
    * One ref transaction of `update-ref --stdin` lines (`create`, `update`, `delete`, `verify`), all or
    * nothing. A refusal is a value: another value than expected, or a lock that stays.

@@ -27,7 +27,7 @@ export function whyWaiting(plan: Plan, view: RunView, id: TaskId): string {
     case 'merging':
       return `${id} is being merged and verified.`;
     case 'landed':
-      return `${id} has landed.`;
+      return `${id} has landed.${resolvedText(seen)}`;
     case 'failed':
     case 'blocked':
     case 'conflicted':
@@ -186,4 +186,11 @@ function sharedResource(a: Task, b: Task): string | null {
     ),
   );
   return shared?.id ?? null;
+}
+
+/** How conflicts on the way of a landed task were settled: ` Settled: a.json (structural: …).` */
+function resolvedText({ resolved }: TaskView): string {
+  if (resolved.length === 0) return '';
+  const how = resolved.map(({ path, rung, reason }) => `${path} (${rung}: ${reason})`);
+  return ` Conflicts were settled in ${listText(how)}.`;
 }

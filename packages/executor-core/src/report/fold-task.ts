@@ -106,6 +106,7 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
   'task:landed': (event, task) => ({
     ...settle('landed', event, task),
     commit: event.commit,
+    resolved: event.resolved ?? [],
     failure: null,
   }),
   'task:failed': (event, task) => ({ ...settle('failed', event, task), failure: event.failure }),

@@ -229,5 +229,6 @@ function untouched(task: Task): TaskView {
     branch: null,
     cached: false,
     commit: null,
+    resolved: [],
   };
 }

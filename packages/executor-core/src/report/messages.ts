@@ -133,6 +133,7 @@ function landedDetails(id: TaskId, view: RunView): readonly string[] {
     task.healing?.outcome === 'fixed' ? `mended by ${task.healing.healer}` : '',
     took === null ? '' : durationText(took),
     filesText(task),
+    task.resolved.length === 0 ? '' : `${countText(task.resolved.length, 'conflict')} settled`,
   ];
 }
 

@@ -177,7 +177,7 @@ describe('a task’s entry', () => {
       completed_at: '2024-01-15T11:00:03.000Z',
       duration_ms: 0,
     });
-    expect(result.merges).toEqual([{ task: 'one', commit: null, cached: true }]);
+    expect(result.merges).toEqual([{ task: 'one', commit: null, cached: true, resolved: [] }]);
   });
 
   it('of a conflict says which paths wait, and where the work is kept', () => {

@@ -26,7 +26,12 @@ export function runResult(plan: Plan, events: Iterable<RunEvent>, now: number): 
       .map((id) => view.tasks.get(id))
       .filter((task) => task !== undefined)
       .filter((task) => task.profile !== null)
-      .map((task) => ({ task: task.id, commit: task.commit, cached: task.cached })),
+      .map((task) => ({
+        task: task.id,
+        commit: task.commit,
+        cached: task.cached,
+        resolved: task.resolved,
+      })),
     critical_path: measuredCriticalPath(plan, view, now),
     cost: { usd: null, tokens: null },
     sandbox: Object.fromEntries(

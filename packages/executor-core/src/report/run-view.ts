@@ -3,6 +3,7 @@ import type { NodeTable } from '../graph/node-table';
 import type { EventOf, Candidate, RunMode, RunOutcome } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
+import type { ResolvedPath } from '../model/resolved-path';
 import type { TaskStateName } from '../model/task-state';
 import type { AttemptStory, HealerStory } from './attempt-story';
 import type { HeldBy } from '../model/task';
@@ -146,6 +147,8 @@ export interface TaskView {
   readonly cached: boolean;
   /** Commit that landed; `null` when nothing had to. */
   readonly commit: string | null;
+  /** The paths that were in conflict when it landed, and how they were settled. */
+  readonly resolved: readonly ResolvedPath[];
 }
 
 /** States after which nothing more happens to a task in this run. */

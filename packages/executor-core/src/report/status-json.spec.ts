@@ -84,6 +84,7 @@ describe('the status object', () => {
       cached: false,
       sandbox: 'audit',
       commit: null,
+      resolved: [],
     });
     expect(status.schemaVersion).toBe(1);
   });

@@ -1,6 +1,7 @@
 import type { RunMode, RunOutcome } from '../model/event';
 import { describeFailure } from '../model/failure';
 import { slotName } from '../model/ids';
+import type { ResolvedPath } from '../model/resolved-path';
 import type { TaskStateName } from '../model/task-state';
 import { etaOf, percentDone, speedup } from './progress';
 import type { PhaseView, RunCounts, RunView, TaskView } from './run-view';
@@ -66,6 +67,8 @@ export interface TaskJson {
   /** What holds its agent to the write set; `null` before its first attempt. */
   readonly sandbox: HeldBy | null;
   readonly commit: string | null;
+  /** The paths that were in conflict when it landed, and how they were settled. */
+  readonly resolved: readonly ResolvedPath[];
 }
 
 /** The status object at `now` (epoch ms). `ownerAlive: false`: nobody drives the unfinished run. */
@@ -134,6 +137,7 @@ function taskJson(view: RunView, task: TaskView, now: number): TaskJson {
     cached: task.cached,
     sandbox: task.sandbox,
     commit: task.commit,
+    resolved: task.resolved,
   };
 }
 

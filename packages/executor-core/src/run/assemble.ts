@@ -29,6 +29,7 @@ import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
 import { landingMessage } from './candidate-step';
+import { ladderOf } from './ladder-of';
 import type { LanderContext } from './lander';
 import { Lander } from './lander';
 import { knownDurations } from './learn-durations';
@@ -219,6 +220,7 @@ function landerContext(
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,
     style: landingStyle(engine, run, plan.settings),
+    ladder: ladderOf(engine, options.wholePlan ?? plan),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
     publish: (mayAbsorb) => parts.integration.follow(mayAbsorb),

@@ -12,6 +12,7 @@ import type { DrainContext } from '../merge/drain-context';
 import type { LandingStyle } from '../merge/landing-style';
 import { drainQueue } from '../merge/merge-queue';
 import type { QueueItem } from '../merge/stack';
+import type { Ladder } from '../merge/resolve-conflict';
 import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
 
@@ -54,6 +55,7 @@ export interface LanderContext {
   readonly conflictPolicy: ConflictPolicy;
   /** How the plan wants changes merged and committed. */
   readonly style: LandingStyle;
+  readonly ladder?: Ladder;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip; `false`: only by taking in what it may not take in now. */
@@ -259,6 +261,7 @@ async function drainOnce(context: LanderContext, once: DrainOnce): Promise<Drain
     checkFences: context.checkFences,
     conflictPolicy: context.conflictPolicy,
     style: context.style,
+    ladder: context.ladder,
     onTurn,
     ...tellers(context, onLanded),
   });
@@ -275,9 +278,10 @@ function tellers(
   return {
     onMerging: ({ task }, onto, batch) =>
       emit({ type: 'task:merging', task, onto, batch, at: at() }),
-    onLanded: ({ task }, { commit, tree }) => {
+    onLanded: ({ task }, { commit, tree, resolved = [] }) => {
       onLanded();
-      return emit({ type: 'task:landed', task, commit, tree, at: at() });
+      const how = resolved.length === 0 ? {} : { resolved };
+      return emit({ type: 'task:landed', task, commit, tree, ...how, at: at() });
     },
     onFlake: ({ task, attempt }, failure) =>
       emit({ type: 'check:flaked', task, attempt, failure, at: at() }),

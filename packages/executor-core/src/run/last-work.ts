@@ -76,8 +76,8 @@ export async function chooseWork(
   const { kind, story } = chosen;
   const { attempt } = story;
   const merged = await mergeOnto(git, root, base, commit);
-  if (merged.kind === 'conflict') {
-    const { paths } = merged;
+  if (merged?.kind !== 'clean') {
+    const paths = merged?.paths ?? [];
     const mended = kind !== 'resumed';
     return { start: { kind: 'outdated', mended, attempt, ref, paths }, tree: null };
   }
@@ -91,12 +91,12 @@ async function mergeOnto(
   root: string,
   base: string,
   commit: string,
-): Promise<MergeResult> {
+): Promise<MergeResult | null> {
   try {
     return await mergeInMemory(git, root, base, commit);
   } catch (error) {
     if (!(error instanceof GitError) || wasInterrupted(error)) throw error;
-    return { kind: 'conflict', paths: [] };
+    return null;
   }
 }
 

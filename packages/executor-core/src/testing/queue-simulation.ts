@@ -179,7 +179,7 @@ function stackOf(items: readonly QueueItem[], tip: string): Promise<Stack> {
   let below = tip;
   for (const item of items) {
     below += `${numberOf(item)} `;
-    layers.push({ item, commit: below, tree: below, noop: false });
+    layers.push({ item, commit: below, tree: below, noop: false, resolved: [] });
   }
   return Promise.resolve({ layers, conflicts: [] });
 }
