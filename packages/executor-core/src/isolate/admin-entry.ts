@@ -4,6 +4,7 @@ import { isRunId, parseTaskId, type RunId, type TaskId, taskIdProblem } from '..
 import type { FileSystem } from '../ports/file-system';
 import { readUnchanged } from './unchanged-text';
 import type { WorktreeSite } from './worktree-site';
+import type { WorktreeWay } from './worktree-way';
 
 /**
  * Who made a worktree and what for. It is the reason of git's worktree lock, which git writes before
@@ -39,6 +40,8 @@ export interface AdminEntry {
   readonly base: string | null;
   /** `FileSystem.stamp` of its index when the tree was complete: as long as it is that, nobody staged or marked anything. */
   readonly freshIndex: string | null;
+  /** How it came to its files. */
+  readonly way: WorktreeWay['kind'];
 }
 
 type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
@@ -126,10 +129,11 @@ export async function markReady(
   fs: FileSystem,
   entry: AdminEntry,
   base: string,
+  way: WorktreeWay['kind'] = 'full',
 ): Promise<string | null> {
   const stamp = await fs.stamp(join(entry.folder, 'index'));
   if (entry.owner === null) return stamp;
-  const lines = [base, ownerText(entry.owner), stamp ?? '', ''];
+  const lines = [base, ownerText(entry.owner), stamp ?? '', way, ''];
   await fs.writeAtomic(join(entry.folder, READY), lines.join('\n'));
   return stamp;
 }
@@ -144,7 +148,7 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
   const [gitdir, commondir, head, reason, ready] = await Promise.all(
     ['gitdir', 'commondir', 'HEAD', 'locked', READY].map(read),
   );
-  const [base, readyReason = '', freshIndex] = (ready ?? '').split('\n');
+  const [base, readyReason = '', freshIndex, way] = (ready ?? '').split('\n');
   const broken = !gitdir || !commondir || !head;
   return {
     folder,
@@ -155,6 +159,7 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
     broken,
     base: base || null,
     freshIndex: freshIndex || null,
+    way: way === 'sparse' || way === 'overlay' ? way : 'full',
   };
 }
 

@@ -139,14 +139,16 @@ export interface WarmWorktree {
 
 /**
  * Saves what is in an agent's worktree as `releaseWorktree` does, and leaves it in place. `null` when it could not
- * be saved in full, or nobody had worked in it: then it is to be released.
+ * be saved in full, nobody had worked in it, or not all files are its own: then it is to be released.
  */
 export async function saveInPlace(
   site: WorktreeSite,
-  { worktree: path, owner, base, broken }: AdminEntry,
+  { worktree: path, owner, base, broken, way }: AdminEntry,
   landed: readonly string[],
 ): Promise<WarmWorktree | null> {
   if (path === null || owner?.kind !== 'agent' || base === null || broken) return null;
+  // The others are made anew as quickly.
+  if (way !== 'full') return null;
   if ((await site.files.kind(path)) !== 'folder') return null;
   try {
     const taken = await takeIndexedTree(site, path);

@@ -70,6 +70,11 @@ export type MergeStrategy = 'recursive' | 'ours' | 'theirs';
 export type SandboxMode = 'auto' | 'required' | 'off';
 /** What holds an agent to its write set while it works; the result is checked in any case. */
 export type HeldBy = 'bubblewrap' | 'audit';
+/**
+ * How an agent's worktree comes to its files: `full`, git writes all of them; `sparse`, only those its task names;
+ * `overlay`, all of them are shown from one checkout that nobody writes to. `auto`: what suits the repository.
+ */
+export type WorktreeChoice = 'auto' | 'sparse' | 'overlay' | 'full';
 export type LandMode = 'target' | 'branch' | 'none';
 
 export interface RetryPolicy {
@@ -85,6 +90,8 @@ export interface WorktreeSetup {
   readonly copy: readonly string[];
   readonly link: readonly string[];
   readonly run: readonly string[];
+  /** Folders that a sparse worktree has besides those its task names; absent: the plan does not say. */
+  readonly sparse?: readonly string[];
 }
 
 /** Everything in the plan that is not a task or a profile. Durations are milliseconds. */
@@ -93,6 +100,8 @@ export interface Settings {
   /** How far `maxAgents` may be raised while it runs, where the plan allows more than usual. */
   readonly mostAgents?: number;
   readonly worktreeBase: string;
+  /** Absent: `auto`. */
+  readonly worktrees?: WorktreeChoice;
   readonly lockTimeoutMs: number;
   readonly barrierTimeoutMs: number;
   readonly retry: RetryPolicy;

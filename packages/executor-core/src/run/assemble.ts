@@ -37,6 +37,7 @@ import { RunLoop } from './run-loop';
 import { settlingOf } from './settling';
 import { waitingIn, wouldRetry } from './state-queries';
 import type { Verifier } from './verifier';
+import { wayChooser } from './worktree-ways';
 import { createVerifier } from './verifier';
 
 /** The parts of a live run, wired to each other. */
@@ -238,6 +239,7 @@ function attemptContext(
     heldBy: (profile) => heldBy(tools, options.wholePlan ?? plan, profile),
     root: repository.root,
     pool: parts.pool,
+    wayOf: wayChooser(engine, plan.settings),
     checkpoints: checkpointsOf(engine, options, parts),
     emit: parts.emit,
     taskOf: parts.taskOf,
