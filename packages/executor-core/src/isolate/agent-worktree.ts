@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 
 import { slotName, type TaskId } from '../model/ids';
-import { markReady } from './admin-entry';
+import { type AdminEntry, markReady } from './admin-entry';
 import { branchTip, isCheckedOut, saveBranchTip } from './branch-safety';
 import { populate, populating } from './fill-worktree';
 import { linkWorktree } from './link-worktree';
+import { showOver } from './overlay-worktree';
+import type { PinnedCheckout, PinnedCheckouts } from './pinned-checkout';
 import { rewarmWorktree } from './rewarm-worktree';
 import type { SpareWorktrees } from './spare-worktrees';
 import { releaseWorktree, type WarmWorktree } from './worktree-safety';
@@ -33,7 +35,7 @@ export interface AgentWorktree {
  */
 export async function createForAgent(
   site: WorktreeSite,
-  spares: SpareWorktrees,
+  { spares, pinned }: { readonly spares: SpareWorktrees; readonly pinned: PinnedCheckouts },
   request: WorktreeRequest,
   warm: WarmWorktree | null,
 ): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
@@ -51,9 +53,26 @@ export async function createForAgent(
     await releaseWorktree(site, path, [commit]);
   }
   const spare = way.kind === 'full' ? await spares.take(site, path, commit, owner) : null;
+  const shown = way.kind === 'overlay' ? await pinned.get(site, commit) : null;
   const entry = spare?.entry ?? (await linkWorktree(site, path, commit, owner));
-  const there = spare?.commit === commit;
+  if (shown !== null) await showFiles(site, path, entry, shown);
+  const there = (spare ?? shown)?.commit === commit;
   return { path, branch, freshIndex: await populate(site, path, commit, entry, { there, way }) };
+}
+
+/** A tree that cannot be shown is taken away again. */
+async function showFiles(
+  site: WorktreeSite,
+  path: string,
+  entry: AdminEntry,
+  shown: PinnedCheckout,
+): Promise<void> {
+  try {
+    await showOver(site, path, entry, shown);
+  } catch (error) {
+    await releaseWorktree(site, path, []).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** A branch that may be moved: what only it holds is saved, and one a foreign worktree is on stays theirs. */

@@ -7,11 +7,12 @@ import { findAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { linkWorktree } from './link-worktree';
+import { PinnedCheckouts } from './pinned-checkout';
 import { SpareWorktrees } from './spare-worktrees';
 import { populate, writeFiles } from './fill-worktree';
 import { type Release, type KeptWork, releaseWorktree, type WarmWorktree } from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
-import { createTrashBin } from './trash-bin';
+import { createTrashBin, type TrashBin } from './trash-bin';
 
 export interface WorktreePoolOptions extends WorktreeSiteOptions {
   /** With it, `close` does not wait for more than `CLOSE_BUDGET_MS`. */
@@ -27,7 +28,7 @@ export interface OwnedWorktree {
 
 /**
  * The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks,
- * `<base>/spare-<pid>-<n>` for agents to come.
+ * `<base>/spare-<pid>-<n>` for agents to come, `<base>/base-<pid>-<n>` for what overlays show.
  */
 export interface WorktreePool {
   /**
@@ -72,6 +73,8 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
   const spares = new SpareWorktrees(writeFiles, options.isAlive ?? (() => true));
+  const pinned = new PinnedCheckouts(options.isAlive ?? (() => true));
+  const stock = { spares, pinned };
   const made = new Map<string, number>();
   const warm = new Map<string, WarmWorktree>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
@@ -89,7 +92,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
       const at = await site();
       const left = warm.get(join(at.base, slotName(request.slot))) ?? null;
       if (left !== null) warm.delete(left.path);
-      const { freshIndex, ...worktree } = await createForAgent(at, spares, request, left);
+      const { freshIndex, ...worktree } = await createForAgent(at, stock, request, left);
       if (left !== null) bin.fill(at);
       made.set(worktree.path, request.token);
       fresh.set(worktree.path, freshIndex);
@@ -113,9 +116,18 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
         await options.fs.removeFile(index);
       }
       warm.clear();
-      if (at !== null) await spares.clear(at).then(() => bin.close(at));
+      if (at !== null) await clearAway(at, [spares, pinned], bin);
     },
   };
+}
+
+async function clearAway(
+  site: WorktreeSite,
+  stocks: readonly { clear(site: WorktreeSite): Promise<void> }[],
+  bin: TrashBin,
+): Promise<void> {
+  for (const stock of stocks) await stock.clear(site);
+  await bin.close(site);
 }
 
 async function isOfAnother(

@@ -79,7 +79,7 @@ export const NO_LEASE = 0;
 
 /** The worktrees of a run. */
 export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
-  const { git, fs, files, mutex, clock, processes } = engine.tools;
+  const { git, fs, files, mutex, mounts, clock, processes } = engine.tools;
   const { root, commonDir } = engine.repository;
   return createWorktreePool({
     isAlive: (pid) => processes.identify(pid) !== null,
@@ -87,6 +87,7 @@ export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
     fs,
     files,
     mutex,
+    mounts,
     clock,
     root,
     commonDir,

@@ -18,6 +18,7 @@ import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
 import { checkSandbox } from './confine';
+import { checkWorktrees } from './worktree-ways';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
@@ -65,6 +66,7 @@ export interface StartOptions {
 export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
+  await checkWorktrees(opened, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
   const { frontDoor } = options;
@@ -115,6 +117,7 @@ function inClaim(
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
   await checkSandbox(opened.tools, plan);
+  await checkWorktrees(opened, plan);
   return inClaim(opened, id, 'cli', async (token) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const claim = await raiseClaim(engine, token, id, 'cli');

@@ -16,6 +16,7 @@ import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
 import { checkSandbox } from './confine';
+import { checkWorktrees } from './worktree-ways';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { openRunJournal, withSecretsOf } from './engine';
@@ -43,6 +44,7 @@ export async function inSharedRun<T>(
 ): Promise<T> {
   const { repository } = opened;
   await checkSandbox(opened.tools, plan);
+  await checkWorktrees(opened, plan);
   const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
   const claim = await raiseClaim(engine, token, run, 'nx');
