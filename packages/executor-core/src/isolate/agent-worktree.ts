@@ -52,6 +52,7 @@ export async function createForAgent(
     }
     await releaseWorktree(site, path, [commit]);
   }
+  if (way.kind !== 'full') spares.stop();
   const spare = way.kind === 'full' ? await spares.take(site, path, commit, owner) : null;
   const shown = way.kind === 'overlay' ? await pinned.get(site, commit) : null;
   const entry = spare?.entry ?? (await linkWorktree(site, path, commit, owner));

@@ -119,6 +119,11 @@ describe('a sparse worktree', () => {
     expect(await changedBy(kept.commit)).toBe('D\tout/d1/f.txt');
   });
 
+  it('ends the making of full ones ahead, which nobody would take', async () => {
+    expect(await rig.pool.addSpare(rig.head, 1)).toBe(false);
+    expect(await rig.newPool().addSpare(rig.head, 1)).toBe(true);
+  });
+
   it('is made anew after a failed attempt, on the base of the next', async () => {
     const commit = await rig.commit({ 'in/d1/f.txt': 'landed\n', 'out/d1/f.txt': 'landed\n' }, 'x');
     await put('in/d2/f.txt', 'work\n');
