@@ -3,6 +3,7 @@ import { localChannel } from './adapters/local-channel';
 import { lockfileMutex } from './adapters/lockfile-mutex';
 import { nodeClock } from './adapters/node-clock';
 import { nodeDisk } from './adapters/node-disk';
+import { nodeMounts } from './adapters/node-mounts';
 import { nodeFileSystem } from './adapters/node-file-system';
 import { mortalLauncher } from './adapters/node-process-launcher';
 import { nodeProcessRunner } from './adapters/node-process-runner';
@@ -51,6 +52,7 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
     files: nodeFileTree(),
     git: gitAdapter(),
     mutex: lockfileMutex(processes),
+    mounts: nodeMounts(),
     channel: localChannel(),
     processes,
     trees,

@@ -72,7 +72,7 @@ export function findMount(mountinfo: string, folder: string): MountEntry | null 
     const place = left?.split(' ')[4];
     const [type, , options] = right?.split(' ') ?? [];
     if (place === undefined || type === undefined) continue;
-    const found = { folder: unescape(place), type, options: options ?? '' };
+    const found = { folder: unescapeMountPath(place), type, options: options ?? '' };
     const inside = found.folder === '/' || `${folder}/`.startsWith(`${found.folder}/`);
     // Of mounts on one place the last one is seen.
     if (inside && found.folder.length >= (best?.folder.length ?? 0)) best = found;
@@ -80,8 +80,8 @@ export function findMount(mountinfo: string, folder: string): MountEntry | null 
   return best;
 }
 
-/** Spaces and their like are written in octal. */
-function unescape(text: string): string {
+/** A path as the mount table has it: spaces and their like are written in octal. */
+export function unescapeMountPath(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );

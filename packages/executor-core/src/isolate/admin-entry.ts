@@ -2,8 +2,10 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 import { isRunId, parseTaskId, type RunId, type TaskId, taskIdProblem } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
+import { type OverlayRecord, readOverlay } from './overlay-record';
 import { readUnchanged } from './unchanged-text';
 import type { WorktreeSite } from './worktree-site';
+import type { WorktreeWay } from './worktree-way';
 
 /**
  * Who made a worktree and what for. It is the reason of git's worktree lock, which git writes before
@@ -18,7 +20,7 @@ export type WorktreeOwner =
       readonly branch: string;
       readonly token: number;
     }
-  | { readonly kind: 'verify' | 'spare'; readonly run: RunId };
+  | { readonly kind: 'verify' | 'spare' | 'base'; readonly run: RunId };
 
 /** What git knows about one linked worktree, read by hand: git itself dies of a half-made entry. */
 export interface AdminEntry {
@@ -39,6 +41,10 @@ export interface AdminEntry {
   readonly base: string | null;
   /** `FileSystem.stamp` of its index when the tree was complete: as long as it is that, nobody staged or marked anything. */
   readonly freshIndex: string | null;
+  /** How it came to its files. */
+  readonly way: WorktreeWay['kind'];
+  /** What it is shown from; `null` when its files are its own. */
+  readonly overlay: OverlayRecord | null;
 }
 
 type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
@@ -46,12 +52,12 @@ type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
 /** Written by us into an entry once its tree is complete. */
 const READY = 'parallel-ready';
 const AGENT_REASON = /^parallel (\S+): (\S+) on (\S+) \(lease (\d+)\)$/;
-const OTHER_REASON = /^parallel (\S+): (verification|spare)$/;
+const OTHER_REASON = /^parallel (\S+): (verification|spare|base)$/;
 
 /** The lock reason for a worktree; `parseOwner` reads it back. */
 export function ownerText(owner: WorktreeOwner): string {
   if (owner.kind !== 'agent')
-    return `parallel ${owner.run}: ${owner.kind === 'verify' ? 'verification' : 'spare'}`;
+    return `parallel ${owner.run}: ${owner.kind === 'verify' ? 'verification' : owner.kind}`;
   return `parallel ${owner.run}: ${owner.task} on ${owner.branch} (lease ${owner.token})`;
 }
 
@@ -59,7 +65,8 @@ export function ownerText(owner: WorktreeOwner): string {
 export function parseOwner(reason: string): WorktreeOwner | null {
   const [, other, what] = OTHER_REASON.exec(reason) ?? [];
   if (other !== undefined) {
-    return isRunId(other) ? { kind: what === 'spare' ? 'spare' : 'verify', run: other } : null;
+    const kind = what === 'spare' || what === 'base' ? what : 'verify';
+    return isRunId(other) ? { kind, run: other } : null;
   }
   const [, run, task, branch, token] = AGENT_REASON.exec(reason) ?? [];
   if (run === undefined || task === undefined || branch === undefined) return null;
@@ -126,10 +133,11 @@ export async function markReady(
   fs: FileSystem,
   entry: AdminEntry,
   base: string,
+  way: WorktreeWay['kind'] = 'full',
 ): Promise<string | null> {
   const stamp = await fs.stamp(join(entry.folder, 'index'));
   if (entry.owner === null) return stamp;
-  const lines = [base, ownerText(entry.owner), stamp ?? '', ''];
+  const lines = [base, ownerText(entry.owner), stamp ?? '', way, ''];
   await fs.writeAtomic(join(entry.folder, READY), lines.join('\n'));
   return stamp;
 }
@@ -144,7 +152,7 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
   const [gitdir, commondir, head, reason, ready] = await Promise.all(
     ['gitdir', 'commondir', 'HEAD', 'locked', READY].map(read),
   );
-  const [base, readyReason = '', freshIndex] = (ready ?? '').split('\n');
+  const [base, readyReason = '', freshIndex, way] = (ready ?? '').split('\n');
   const broken = !gitdir || !commondir || !head;
   return {
     folder,
@@ -155,6 +163,8 @@ async function readEntry(fs: FileSystem, folder: string): Promise<AdminEntry> {
     broken,
     base: base || null,
     freshIndex: freshIndex || null,
+    overlay: await readOverlay(fs, folder),
+    way: way === 'sparse' || way === 'overlay' ? way : 'full',
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { GitError, type GitOptions } from '../ports/git';
 import { type AdminEntry, findAdminEntry } from './admin-entry';
+import { markLeftOut, SEE_EVERYTHING } from './left-out';
 import { stateFolder, type WorktreeSite } from './worktree-site';
 
 /** The files of a worktree as a git tree. */
@@ -125,13 +126,14 @@ export async function takeIndexedTree(site: WorktreeTools, path: string): Promis
     const fresh = head !== null && (await linkFresh(site, entry, head, index));
     if (!fresh) {
       await git.text(head === null ? ['read-tree', '--empty'] : ['read-tree', head], at);
-      await leaveOutSparse(site, own, at);
+      await markLeftOut(site, entry, own, at);
     }
     const options = ['--all', '--sparse', '--ignore-errors'];
     const inner = await innerRepositories(site, head);
+    const sparse = entry?.way === 'sparse' ? SEE_EVERYTHING : [];
     // A git would start in each of them, and obey a configuration that the agent wrote.
     const without = inner.map((path) => `:(exclude,top,literal)${path}`);
-    const add = ['-c', 'core.safecrlf=false', 'add', ...options, '--', '.', ...without];
+    const add = ['-c', 'core.safecrlf=false', ...sparse, 'add', ...options, '--', '.', ...without];
     const added = await git.run(add, at);
     if (added.exitCode === -1) throw new GitError(add, added);
     if (head !== null && !fresh) await addForced(site, own, at, head);
@@ -184,24 +186,6 @@ async function headOf(
   if (branch !== null) return site.git.objects(site.commonDir).resolve(`${branch}^{commit}`);
   const head = await site.git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], at);
   return head.exitCode === 0 ? head.stdout.trim() : null;
-}
-
-/**
- * In a sparse checkout, files that are not there on purpose are not deleted. Marks in the new index what
- * the worktree's own marks; git itself takes the mark off again where there is a file.
- */
-async function leaveOutSparse(
-  { git }: WorktreeTools,
-  own: GitOptions,
-  at: GitOptions,
-): Promise<void> {
-  const sparse = await git.run(['config', '--type=bool', 'core.sparseCheckout'], own);
-  if (sparse.stdout.trim() !== 'true') return;
-  const tagged = (await git.text(['ls-files', '-z', '-t'], own)).split('\0');
-  const left = tagged.filter((line) => line.startsWith('S ')).map((line) => line.slice(2));
-  const known = new Set((await git.text(['ls-files', '-z'], at)).split('\0'));
-  const stdin = left.filter((path) => known.has(path)).join('\0');
-  await git.text(['update-index', '-z', '--skip-worktree', '--stdin'], { ...at, stdin });
 }
 
 /** Files that git ignores and the agent added all the same are its work. */

@@ -46,6 +46,11 @@ export class SpareWorktrees {
     private readonly isAlive: (pid: number) => boolean,
   ) {}
 
+  /** Makes no more: the agents of this repository get worktrees that are there as soon. */
+  stop(): void {
+    this.most = 0;
+  }
+
   /** Makes one more unless `wanted` are there; `false` when there are, or none could be made. */
   async add(site: WorktreeSite, commit: string, wanted: number): Promise<boolean> {
     if (this.idle.length >= Math.min(wanted, this.most)) return false;
@@ -55,7 +60,8 @@ export class SpareWorktrees {
       const entry = await linkWorktree(site, path, commit, { kind: 'spare', run: site.runId });
       await this.fill(site, path, commit);
       const size = (await site.fs.size(join(entry.folder, 'index'))) ?? 0;
-      this.most = Math.max(LEAST, Math.floor(MOST_INDEX_BYTES / Math.max(1, size)));
+      if (this.most > 0)
+        this.most = Math.max(LEAST, Math.floor(MOST_INDEX_BYTES / Math.max(1, size)));
       this.idle.push({ path, commit, entry });
       return true;
     } catch {

@@ -1,41 +1,24 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
-import limitConcurrency from 'p-limit';
-
-import { slotName, type TaskId } from '../model/ids';
+import { slotName } from '../model/ids';
 import type { Clock } from '../ports/clock';
-import { GitError } from '../ports/git';
-import { findAdminEntry, isOurs, markReady, readAdminEntries } from './admin-entry';
+import { type AgentWorktree, createForAgent, type WorktreeRequest } from './agent-worktree';
+import { findAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { linkWorktree } from './link-worktree';
+import { PinnedCheckouts } from './pinned-checkout';
 import { SpareWorktrees } from './spare-worktrees';
-import { branchTip, isCheckedOut, saveBranchTip } from './branch-safety';
-import { rewarmWorktree } from './rewarm-worktree';
+import { populate, writeFiles } from './fill-worktree';
 import { type Release, type KeptWork, releaseWorktree, type WarmWorktree } from './worktree-safety';
 import { openWorktreeSite, type WorktreeSite, type WorktreeSiteOptions } from './worktree-site';
-import { createTrashBin } from './trash-bin';
+import { createTrashBin, type TrashBin } from './trash-bin';
 
 export interface WorktreePoolOptions extends WorktreeSiteOptions {
   /** With it, `close` does not wait for more than `CLOSE_BUDGET_MS`. */
   readonly clock?: Clock;
   /** Whether there is a process of this machine with this id; with it, `close` removes what dead ones had made ahead. */
   readonly isAlive?: (pid: number) => boolean;
-}
-
-/** What an agent's worktree is made for. `commit` is its base, `token` the fence of its lease. */
-export interface WorktreeRequest {
-  readonly slot: number;
-  readonly task: TaskId;
-  readonly commit: string;
-  readonly token: number;
-}
-
-export interface AgentWorktree {
-  readonly path: string;
-  /** Short name. */
-  readonly branch: string;
 }
 
 export interface OwnedWorktree {
@@ -45,11 +28,11 @@ export interface OwnedWorktree {
 
 /**
  * The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks,
- * `<base>/spare-<pid>-<n>` for agents to come.
+ * `<base>/spare-<pid>-<n>` for agents to come, `<base>/base-<pid>-<n>` for what overlays show.
  */
 export interface WorktreePool {
   /**
-   * A fresh worktree with all files of `commit`, on the branch `agent-<slot>-<task>`. What is left at
+   * A fresh worktree with the files of `commit`, on the branch `agent-<slot>-<task>`. What is left at
    * its path, or on that branch, is saved before. Rejects with `GitError` or `UserError`.
    */
   create(request: WorktreeRequest): Promise<AgentWorktree>;
@@ -81,8 +64,6 @@ export interface WorktreePool {
   site(): Promise<WorktreeSite>;
 }
 
-/** More writers than cores only compete for the disk. */
-const populating = limitConcurrency(availableParallelism());
 const VERIFY_NAME = /^verify-\d+$/;
 
 /** Nothing happens on disk before the first call that needs it. */
@@ -92,6 +73,8 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
   const spares = new SpareWorktrees(writeFiles, options.isAlive ?? (() => true));
+  const pinned = new PinnedCheckouts(options.isAlive ?? (() => true));
+  const stock = { spares, pinned };
   const made = new Map<string, number>();
   const warm = new Map<string, WarmWorktree>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
@@ -109,7 +92,7 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
       const at = await site();
       const left = warm.get(join(at.base, slotName(request.slot))) ?? null;
       if (left !== null) warm.delete(left.path);
-      const { freshIndex, ...worktree } = await createForAgent(at, spares, request, left);
+      const { freshIndex, ...worktree } = await createForAgent(at, stock, request, left);
       if (left !== null) bin.fill(at);
       made.set(worktree.path, request.token);
       fresh.set(worktree.path, freshIndex);
@@ -133,34 +116,18 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
         await options.fs.removeFile(index);
       }
       warm.clear();
-      if (at !== null) await spares.clear(at).then(() => bin.close(at));
+      if (at !== null) await clearAway(at, [spares, pinned], bin);
     },
   };
 }
 
-async function createForAgent(
+async function clearAway(
   site: WorktreeSite,
-  spares: SpareWorktrees,
-  request: WorktreeRequest,
-  warm: WarmWorktree | null,
-): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
-  const { slot, task, commit, token } = request;
-  const path = join(site.base, slotName(slot));
-  const mayTakeOver = warm?.task === task;
-  if (!mayTakeOver) await releaseWorktree(site, path, [commit]);
-  const branch = await readyBranch(site, `${slotName(slot)}-${task}`, path, request);
-  const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
-  if (mayTakeOver) {
-    const taken = await populating(() => rewarmWorktree(site, warm, commit, owner));
-    if (taken !== null) {
-      return { path, branch, freshIndex: await markReady(site.fs, taken, commit) };
-    }
-    await releaseWorktree(site, path, [commit]);
-  }
-  const spare = await spares.take(site, path, commit, owner);
-  const entry = spare?.entry ?? (await linkWorktree(site, path, commit, owner));
-  const there = spare?.commit === commit;
-  return { path, branch, freshIndex: await populate(site, path, commit, entry, there) };
+  stocks: readonly { clear(site: WorktreeSite): Promise<void> }[],
+  bin: TrashBin,
+): Promise<void> {
+  for (const stock of stocks) await stock.clear(site);
+  await bin.close(site);
 }
 
 async function isOfAnother(
@@ -171,44 +138,6 @@ async function isOfAnother(
   if (token === undefined) return false;
   const owner = (await findAdminEntry(site, path))?.owner;
   return owner?.kind === 'agent' && owner.token !== token;
-}
-
-/** A branch that may be moved: what only it holds is saved, and one a foreign worktree is on stays theirs. */
-async function readyBranch(
-  site: WorktreeSite,
-  wanted: string,
-  path: string,
-  { task, commit }: WorktreeRequest,
-): Promise<string> {
-  // What is not there holds nothing, and nobody is on it.
-  if ((await branchTip(site, wanted)) === null) return wanted;
-  const taken = await isCheckedOut(site, wanted, path);
-  const branch = taken ? `${wanted}-${site.runId.replace(/^\D+/, '')}` : wanted;
-  await saveBranchTip(site, branch, task, [commit]);
-  return branch;
-}
-
-/**
- * Writes the files of a fresh worktree, unless they are `there`, and marks it as ready (see `markReady`).
- * A tree that cannot be completed is taken away again.
- */
-async function populate(
-  site: WorktreeSite,
-  path: string,
-  commit: string,
-  entry: AdminEntry,
-  there = false,
-): Promise<string | null> {
-  if (!there) await writeFiles(site, path, commit);
-  return markReady(site.fs, entry, commit);
-}
-
-async function writeFiles(site: WorktreeSite, path: string, commit: string): Promise<void> {
-  const args = ['read-tree', '--reset', '-u', commit];
-  const result = await populating(() => site.git.run(args, { cwd: path }));
-  if (result.exitCode === 0) return;
-  await releaseWorktree(site, path, [commit]);
-  throw new GitError(args, result);
 }
 
 async function moveOrCreate(site: WorktreeSite, name: string, commit: string): Promise<string> {

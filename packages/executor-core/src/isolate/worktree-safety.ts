@@ -12,6 +12,7 @@ import {
   type WorktreeOwner,
 } from './admin-entry';
 import { deleteBranch } from './branch-safety';
+import { showAgain, takeDown, unshow } from './overlay-worktree';
 import { isSaved, KEPT_REFS, keptTrees, saveCommit } from './saved-work';
 import type { WorktreeTree } from './snapshot-worktree';
 import { commitTree, takeIndexedTree, takeTree } from './snapshot-worktree';
@@ -59,9 +60,16 @@ export async function releaseWorktree(
   const known = entry?.base == null ? landed : [...landed, entry.base];
   const worthless = entry !== null && (entry.owner?.kind !== 'agent' || entry.base === null);
   const taken = kept !== null && (await isKept(site, kept));
-  if (present && !worthless && !taken) return saveAndRemove(site, path, entry, known);
+  const isThere = present && !worthless && !taken && (await comesBack(site, entry));
+  if (isThere) return saveAndRemove(site, path, entry, known);
   await removeTree(site, path, entry, known);
   return present ? { kind: 'removed', saved: null } : { kind: 'gone' };
+}
+
+/** `false` for an overlay that had been saved and was on its way out when a kill met it. */
+async function comesBack(site: WorktreeSite, entry: AdminEntry | null): Promise<boolean> {
+  // What cannot be shown cannot be saved, which is found out, and told, there.
+  return entry === null || showAgain(site, entry).catch(() => true);
 }
 
 async function isKept({ git, root }: WorktreeSite, { ref, commit }: KeptWork): Promise<boolean> {
@@ -76,6 +84,7 @@ async function saveAndRemove(
 ): Promise<Release> {
   let saved: string | null;
   try {
+    if (entry !== null) await showAgain(site, entry);
     saved = await saveTwice(site, path, ownerOf(entry), landed);
   } catch (error) {
     if (error instanceof UserError) throw error;
@@ -99,10 +108,12 @@ export async function releaseKept(
   const known = base === null ? landed : [...landed, base];
   let saved: string | null = null;
   try {
+    await showAgain(site, entry);
     saved = await saveTwice(site, path, ownerOf(entry), known);
   } catch (error) {
     if (!discard) return { kind: 'kept', path, reason: messageOf(error) };
   }
+  await takeDown(site, path, entry);
   await site.fs.rename(path, await site.trash('tree'));
   await site.fs.removeFile(reasonFile(path));
   await dropEntry(site, entry, known);
@@ -139,14 +150,16 @@ export interface WarmWorktree {
 
 /**
  * Saves what is in an agent's worktree as `releaseWorktree` does, and leaves it in place. `null` when it could not
- * be saved in full, or nobody had worked in it: then it is to be released.
+ * be saved in full, nobody had worked in it, or not all files are its own: then it is to be released.
  */
 export async function saveInPlace(
   site: WorktreeSite,
-  { worktree: path, owner, base, broken }: AdminEntry,
+  { worktree: path, owner, base, broken, way }: AdminEntry,
   landed: readonly string[],
 ): Promise<WarmWorktree | null> {
   if (path === null || owner?.kind !== 'agent' || base === null || broken) return null;
+  // The others are made anew as quickly.
+  if (way !== 'full') return null;
   if ((await site.files.kind(path)) !== 'folder') return null;
   try {
     const taken = await takeIndexedTree(site, path);
@@ -198,6 +211,7 @@ async function removeTree(
   first: AdminEntry | null,
   landed: readonly string[],
 ): Promise<void> {
+  await takeDown(site, path, first);
   await site.fs.rename(path, await site.trash('tree'));
   for (let entry = first; entry !== null; entry = await findAdminEntry(site, path)) {
     if (!isOurs(site, entry)) return;
@@ -226,10 +240,12 @@ async function keep(
   await site.fs.makeDir(folder);
   const aside = join(folder, `${basename(path)}-${randomUUID().slice(0, 8)}`);
   await site.alone(async () => {
+    if (entry?.overlay != null) await unshow(site, path);
     await site.fs.rename(path, aside);
     if (entry === null || entry.broken) return;
     await site.fs.writeAtomic(join(entry.folder, 'gitdir'), `${join(aside, '.git')}\n`);
   });
+  if (entry !== null) await showAgain(site, { ...entry, worktree: aside }).catch(() => false);
   // For people; where the disk is full, the folder has to do without.
   await site.fs.replace(reasonFile(aside), `${reason}\n`).catch(() => undefined);
   return { kind: 'kept', path: aside, reason };

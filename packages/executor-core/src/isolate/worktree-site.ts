@@ -8,6 +8,7 @@ import { UserError } from '../model/user-error';
 import type { FileSystem } from '../ports/file-system';
 import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
+import type { Mounts } from '../ports/mounts';
 import type { Mutex } from '../ports/mutex';
 
 export interface WorktreeSiteOptions {
@@ -15,6 +16,8 @@ export interface WorktreeSiteOptions {
   readonly fs: FileSystem;
   readonly files: FileTree;
   readonly mutex: Mutex;
+  /** Without it there are no overlays. */
+  readonly mounts?: Mounts;
   /** Top level of the main checkout, links resolved. */
   readonly root: string;
   /** The git folder all worktrees share, links resolved. */

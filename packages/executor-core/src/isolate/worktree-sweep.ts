@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import limitConcurrency from 'p-limit';
 
@@ -12,6 +12,7 @@ import {
   readAdminEntries,
   type WorktreeOwner,
 } from './admin-entry';
+import { clearChanges, clearPinned, PINNED_NAME } from './pinned-sweep';
 import {
   type Release,
   releaseKept,
@@ -63,6 +64,7 @@ export async function sweepWorktrees(
   await site.alone(async () => {
     await dropBrokenEntries(site);
     await removeGitLocks(site);
+    await removeProbes(site);
   });
   const foreign: string[] = [];
   const left: LeftToSave[] = [];
@@ -91,6 +93,8 @@ export async function sweepWorktrees(
     const release = await releaseKept(site, entry, landed);
     if (release.kind === 'removed') released.push({ path: entry.worktree, release });
   }
+  await clearPinned(site);
+  await clearChanges(site);
   await site.fs.removeTree(draftFolder(site.commonDir)).catch(() => undefined);
   return { released, left, foreign: foreign.sort() };
 }
@@ -134,6 +138,15 @@ async function removeGitLocks(site: WorktreeSite): Promise<void> {
   }
 }
 
+/** A kill met somebody who tried whether an overlay can be mounted, see `Mounts.problem`. */
+async function removeProbes({ fs, mounts, commonDir }: WorktreeSite): Promise<void> {
+  const folder = stateFolder(commonDir);
+  for (const at of (await mounts?.below(folder)) ?? []) await mounts?.unmount(at);
+  for (const name of await fs.list(folder)) {
+    if (name.startsWith('probe-')) await fs.removeTree(join(folder, name));
+  }
+}
+
 async function removeFiles({ fs }: WorktreeSite, folder: string, pattern: RegExp): Promise<void> {
   for (const name of await fs.list(folder)) {
     if (pattern.test(name)) await fs.removeFile(join(folder, name));
@@ -161,6 +174,10 @@ async function leftovers(site: WorktreeSite): Promise<readonly (readonly string[
   const entries = new Set<string>();
   for (const entry of await readAdminEntries(site)) {
     if (entry.worktree !== null && isOurs(site, entry)) entries.add(entry.worktree);
+  }
+  // Those are cleared last: what overlays hold can be saved only while their files are shown.
+  for (const path of entries) {
+    if (PINNED_NAME.test(basename(path)) && (await site.fs.exists(path))) entries.delete(path);
   }
   for (const folder of folders) entries.delete(folder);
   return [folders.sort(), [...entries].sort()];

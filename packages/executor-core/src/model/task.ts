@@ -85,6 +85,11 @@ export interface CommitSettings {
   /** `auto`: as the user's `commit.gpgSign` says. */
   readonly sign: 'auto' | 'always' | 'never';
 }
+/**
+ * How an agent's worktree comes to its files: `full`, git writes all of them; `sparse`, only those its task names;
+ * `overlay`, all of them are shown from one checkout that nobody writes to. `auto`: what suits the repository.
+ */
+export type WorktreeChoice = 'auto' | 'sparse' | 'overlay' | 'full';
 
 export interface RetryPolicy {
   readonly maxRetries: number;
@@ -99,6 +104,8 @@ export interface WorktreeSetup {
   readonly copy: readonly string[];
   readonly link: readonly string[];
   readonly run: readonly string[];
+  /** Folders that a sparse worktree has besides those its task names; absent: the plan does not say. */
+  readonly sparse?: readonly string[];
 }
 
 /** Which rungs of the conflict ladder are tried between a clean merge and the policy. */
@@ -119,6 +126,8 @@ export interface Settings {
   /** How far `maxAgents` may be raised while it runs, where the plan allows more than usual. */
   readonly mostAgents?: number;
   readonly worktreeBase: string;
+  /** Absent: `auto`. */
+  readonly worktrees?: WorktreeChoice;
   readonly lockTimeoutMs: number;
   readonly barrierTimeoutMs: number;
   readonly retry: RetryPolicy;

@@ -40,6 +40,7 @@ export function buildSettings(
     maxAgents: checkMaxAgents(given, childOf(node, 'max_agents'), report, maxAgents),
     ...(given.allow_more_agents === true ? { mostAgents: MAX_AGENTS_ALLOWED } : {}),
     worktreeBase,
+    ...(given.worktrees === undefined ? {} : { worktrees: given.worktrees }),
     lockTimeoutMs: ms('lock_timeout', 30_000),
     barrierTimeoutMs: ms('barrier_timeout', 120_000),
     retry: buildRetry(given.retry_policy ?? {}, childOf(node, 'retry_policy'), report),
@@ -202,7 +203,7 @@ function buildSetup(
   worktreeBase: string,
   report: Report,
 ): WorktreeSetup {
-  for (const key of ['copy', 'link'] as const) {
+  for (const key of ['copy', 'link', 'sparse'] as const) {
     for (const item of itemsOf(childOf(node, key))) {
       const path = item.kind === 'scalar' ? item.text : '';
       const problem = pathProblem(path, worktreeBase);
@@ -211,7 +212,8 @@ function buildSetup(
       report.error(problem.code, item.span, message, problem.fix);
     }
   }
-  return { copy: given.copy ?? [], link: given.link ?? [], run: given.run ?? [] };
+  const { copy = [], link = [], run = [], sparse } = given;
+  return { copy, link, run, ...(sparse === undefined ? {} : { sparse }) };
 }
 
 /** The sample of the specification lists the choices (`a | b | c`): the first one counts. */

@@ -99,6 +99,7 @@ version: 1
 parallel_executor:
   max_agents: 25
   worktree_base: .worktrees/
+  worktrees: sparse
   lock_timeout: 30s
   barrier_timeout: 120s
   retry_policy: { max_retries: 3, backoff: exponential }
@@ -108,7 +109,7 @@ parallel_executor:
   timeout: 60m
   default_agent: codemod
   land: target
-  setup: { copy: [.env], link: [node_modules], run: ["npm ci"] }
+  setup: { copy: [.env], link: [node_modules], run: ["npm ci"], sparse: [tools] }
   verify: ["npx nx affected -t lint test build --base=$PARALLEL_BASE"]
   budget: { usd: 20, tokens: 5000000 }
 agents:
@@ -149,12 +150,13 @@ describe('a full plan', () => {
     expect(plan.settings).toMatchObject({
       maxAgents: 25,
       worktreeBase: '.worktrees/',
+      worktrees: 'sparse',
       lockTimeoutMs: 30_000,
       barrierTimeoutMs: 120_000,
       retry: { maxRetries: 3, backoff: 'exponential', baseMs: 1000, maxMs: 60_000 },
       checkpoint: 'phase',
       timeoutMs: 3_600_000,
-      setup: { copy: ['.env'], link: ['node_modules'], run: ['npm ci'] },
+      setup: { copy: ['.env'], link: ['node_modules'], run: ['npm ci'], sparse: ['tools'] },
       budget: { usd: 20, tokens: 5_000_000 },
     });
     expect(plan.agents.map((agent) => agent.name)).toEqual([

@@ -75,6 +75,8 @@ export interface PlanConfig {
   readonly maxAgents?: number | undefined;
   readonly allowMoreAgents?: boolean | undefined;
   readonly worktreeBase?: string | undefined;
+  /** `auto`, `sparse`, `overlay` or `full`. */
+  readonly worktrees?: string | undefined;
   readonly lockTimeout?: DurationInput | undefined;
   readonly barrierTimeout?: DurationInput | undefined;
   readonly retryPolicy?:
@@ -103,6 +105,7 @@ export interface PlanConfig {
         readonly copy?: readonly string[];
         readonly link?: readonly string[];
         readonly run?: readonly string[];
+        readonly sparse?: readonly string[];
       }
     | undefined;
   readonly verify?: readonly string[] | undefined;

@@ -15,6 +15,7 @@ export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority', 'theirs-if-
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
 export const RESUME_CHOICES = ['wip', 'session', 'fresh'] as const;
 export const CONFLICT_TOOL_CHOICES = ['auto', 'off'] as const;
+export const WORKTREE_CHOICES = ['auto', 'sparse', 'overlay', 'full'] as const;
 export const SANDBOX_CHOICES = ['auto', 'required', 'off'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
 
@@ -111,6 +112,10 @@ const executor = z.strictObject(
     worktree_base: text('a folder').meta({
       description: 'Folder of the worktrees, in the repository.',
     }),
+    worktrees: oneOf(WORKTREE_CHOICES).meta({
+      description:
+        'How worktrees come to their files: full, all are written; sparse, those the task names; overlay, all are shown from one checkout; auto, what suits the repository.',
+    }),
     lock_timeout: duration,
     barrier_timeout: duration,
     retry_policy: retryPolicy.partial(),
@@ -153,8 +158,15 @@ const executor = z.strictObject(
       .partial(),
     setup: z
       .strictObject(
-        { copy: texts('a path'), link: texts('a path'), run: commands },
-        mapping('copy, link and run'),
+        {
+          copy: texts('a path'),
+          link: texts('a path'),
+          run: commands,
+          sparse: texts('a folder').meta({
+            description: 'Folders a sparse worktree has besides those its task names.',
+          }),
+        },
+        mapping('copy, link, run and sparse'),
       )
       .partial()
       .meta({ description: 'How a fresh worktree is made ready.' }),

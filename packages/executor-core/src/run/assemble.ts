@@ -41,6 +41,7 @@ import { settlingOf } from './settling';
 import { waitingIn, wouldRetry } from './state-queries';
 import type { Verifier } from './verifier';
 import { checksOf, createVerifier, slotsOf } from './verifier';
+import { wayChooser } from './worktree-ways';
 
 /** The parts of a live run, wired to each other. */
 export interface RunParts {
@@ -81,7 +82,7 @@ export const NO_LEASE = 0;
 
 /** The worktrees of a run. */
 export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
-  const { git, fs, files, mutex, clock, processes } = engine.tools;
+  const { git, fs, files, mutex, mounts, clock, processes } = engine.tools;
   const { root, commonDir } = engine.repository;
   return createWorktreePool({
     isAlive: (pid) => processes.identify(pid) !== null,
@@ -89,6 +90,7 @@ export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
     fs,
     files,
     mutex,
+    mounts,
     clock,
     root,
     commonDir,
@@ -246,6 +248,7 @@ function attemptContext(
     heldBy: (profile) => heldBy(tools, options.wholePlan ?? plan, profile),
     root: repository.root,
     pool: parts.pool,
+    wayOf: wayChooser(engine, plan.settings),
     checkpoints: checkpointsOf(engine, options, parts),
     emit: parts.emit,
     taskOf: parts.taskOf,

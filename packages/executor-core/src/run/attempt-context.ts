@@ -1,4 +1,5 @@
 import type { WorktreePool } from '../isolate/worktree-pool';
+import type { WorktreeWay } from '../isolate/worktree-way';
 import type { LeaseStore } from '../locks/lease-store';
 import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
@@ -36,6 +37,8 @@ export interface AttemptContext {
   /** What holds the agents of a profile to their write sets while they work. */
   readonly heldBy: (profile: AgentProfile) => Promise<HeldBy>;
   readonly pool: WorktreePool;
+  /** How the worktrees of a task come to their files. */
+  readonly wayOf: (task: Task) => Promise<WorktreeWay>;
   readonly checkpoints: Pick<Checkpoints, 'watch'>;
   readonly leases: LeaseStore;
   readonly paths: RunPaths;

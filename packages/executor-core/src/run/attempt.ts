@@ -103,8 +103,9 @@ async function attemptInWorktree(
   const profile = context.profileOf(task);
   const work = await chooseWork(context, base, stories, profile.resume);
   const { start } = work;
+  const way = await context.wayOf(task);
   const { path, branch } = await context.insist(() =>
-    context.pool.create({ slot, task: task.id, commit: base, token }),
+    context.pool.create({ slot, task: task.id, commit: base, token, way }),
   );
   await context.emit({
     type: 'task:started',

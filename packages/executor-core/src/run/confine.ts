@@ -14,7 +14,7 @@ const GLOB_CHARS = /[*?[\]{}!]/;
 /** Where the real objects are shown to git, behind the agent's own. */
 const OBJECTS_AT = '/tmp/.parallel-objects';
 /** Of an entry in git's list of worktrees, what leads our git elsewhere or says whose it is. */
-const ENTRY_NAMES = ['commondir', 'gitdir', 'locked', 'parallel-ready', 'config.worktree'];
+const ENTRY_NAMES = ['commondir', 'gitdir', 'locked', 'parallel-ready', 'config.worktree', 'info'];
 
 /** The sandbox mode of a profile in a plan. */
 function modeOf(plan: Plan, profile: Pick<AgentProfile, 'sandbox'>): SandboxMode {

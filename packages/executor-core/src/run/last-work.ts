@@ -1,3 +1,4 @@
+import { SEE_EVERYTHING } from '../isolate/left-out';
 import type { MergeResult } from '../merge/merge-tree';
 import { mergeInMemory } from '../merge/merge-tree';
 import { CURES, failureClass } from '../model/failure';
@@ -118,7 +119,7 @@ export async function resetWork(
   const at = { cwd: worktree };
   await git.text(['reset', '--quiet', '--soft', base], at);
   // Files that are in the index go when they are not in the tree; ignored ones stay.
-  await git.text(['add', '--all'], at);
+  await git.text([...SEE_EVERYTHING, 'add', '--all', '--sparse'], at);
   await git.text(['read-tree', '--reset', '-u', tree], at);
 }
 

@@ -17,14 +17,13 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
-import { checkSigning } from './check-signing';
-import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { checkAdapters, openRunJournal, withSecretsOf } from './engine';
 import { knownDurations } from './learn-durations';
 import { withPinnedGit } from './pinned-git';
 import { openPullRequests } from './pull-requests';
+import { preflight } from './preflight';
 import { recoverRun } from './recover';
 import { checkRemote } from './remote';
 import { notesOf } from './run-notes';
@@ -67,8 +66,7 @@ export interface StartOptions {
 /** Starts a plan in the checkout. Rejects with `UserError` before anything is created. */
 export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
   checkAdapters(opened.tools, plan);
-  await checkSandbox(opened.tools, plan);
-  await checkSigning(opened, plan);
+  await preflight(opened, plan);
   await checkRemote(opened, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
@@ -119,8 +117,7 @@ function inClaim(
 /** Continues a run whose process is gone, from its journal. */
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
   checkAdapters(opened.tools, plan);
-  await checkSandbox(opened.tools, plan);
-  await checkSigning(opened, plan);
+  await preflight(opened, plan);
   return inClaim(opened, id, 'cli', async (token) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const claim = await raiseClaim(engine, token, id, 'cli');

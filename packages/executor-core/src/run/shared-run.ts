@@ -15,11 +15,10 @@ import type { RunParts } from './assemble';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
-import { checkSigning } from './check-signing';
-import { checkSandbox } from './confine';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { openRunJournal, withSecretsOf } from './engine';
+import { preflight } from './preflight';
 import { isFact } from './facts';
 import { withPinnedGit } from './pinned-git';
 
@@ -43,8 +42,7 @@ export async function inSharedRun<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const { repository } = opened;
-  await checkSandbox(opened.tools, plan);
-  await checkSigning(opened, plan);
+  await preflight(opened, plan);
   refusePullRequests(plan);
   const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);

@@ -5,6 +5,7 @@ import type { Disk } from '../ports/disk';
 import type { FileSystem } from '../ports/file-system';
 import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
+import type { Mounts } from '../ports/mounts';
 import type { Mutex } from '../ports/mutex';
 import type { ProcessRunner } from '../ports/process-runner';
 import type { Processes, ProcessTrees } from '../ports/processes';
@@ -20,6 +21,7 @@ export interface Toolbox {
   readonly files: FileTree;
   readonly git: Git;
   readonly mutex: Mutex;
+  readonly mounts: Mounts;
   readonly channel: Channel;
   readonly processes: Processes;
   readonly trees: ProcessTrees;

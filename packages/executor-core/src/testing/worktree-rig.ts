@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { lockfileMutex } from '../adapters/lockfile-mutex';
 import { nodeFileSystem } from '../adapters/node-file-system';
 import { nodeFileTree } from '../adapters/node-file-tree';
+import { nodeMounts } from '../adapters/node-mounts';
 import { nodeProcesses } from '../adapters/node-processes';
 import { gitAdapter } from '../adapters/simple-git';
 import { createWorktreePool, type WorktreePool } from '../isolate/worktree-pool';
@@ -35,6 +36,7 @@ export async function makeWorktreeRig(files: Files): Promise<WorktreeRig> {
     fs: nodeFileSystem(),
     files: nodeFileTree(),
     mutex: lockfileMutex(nodeProcesses()),
+    mounts: nodeMounts(),
     root,
     commonDir: join(root, '.git'),
     base: '.worktrees',

@@ -1,0 +1,15 @@
+import type { Plan } from '../model/task';
+import { checkSigning } from './check-signing';
+import { checkSandbox } from './confine';
+import type { Engine } from './engine';
+import { checkWorktrees } from './worktree-ways';
+
+/**
+ * What can be known before anything is made, also where only cached work lands: the sandbox, the signing
+ * key and the kind of worktrees that the plan asks for are there. Rejects with `UserError`; nothing on disk has changed.
+ */
+export async function preflight(engine: Engine, plan: Plan): Promise<void> {
+  await checkSandbox(engine.tools, plan);
+  await checkSigning(engine, plan);
+  await checkWorktrees(engine, plan);
+}

@@ -1,0 +1,13 @@
+// What git costs a run, part by part; all parts unless some are named.
+//   npm run bench:git -- worktrees [--full] [--many N]
+// Needs a build (`npm run build`). Exits with 1 when a gate is missed.
+import { benchWorktrees } from './git-worktrees.mjs';
+
+const PARTS = { worktrees: benchWorktrees };
+
+const words = process.argv.slice(2);
+const named = words.filter((word) => word in PARTS);
+let missed = 0;
+for (const name of named.length > 0 ? named : Object.keys(PARTS))
+  missed += await PARTS[name](words);
+process.exitCode = missed > 0 ? 1 : 0;
