@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { slotName } from '../model/ids';
 import type { Clock } from '../ports/clock';
+import type { FileSystem } from '../ports/file-system';
 import { type AgentWorktree, createForAgent, type WorktreeRequest } from './agent-worktree';
 import { findAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
@@ -72,8 +73,9 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
   const fresh = new Map<string, string | null>();
-  const spares = new SpareWorktrees(writeFiles, options.isAlive ?? (() => true));
-  const pinned = new PinnedCheckouts(options.isAlive ?? (() => true));
+  const { isAlive = () => true } = options;
+  const spares = new SpareWorktrees(writeFiles, isAlive);
+  const pinned = new PinnedCheckouts(isAlive);
   const stock = { spares, pinned };
   const made = new Map<string, number>();
   const warm = new Map<string, WarmWorktree>();
@@ -111,14 +113,23 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
       // A pool that was never used clears away after those that were killed, too.
       const needed = opened !== null || (await spares.areLeft(options));
       const at = needed ? await site().catch(() => null) : null;
-      for (const { path, index } of warm.values()) {
-        await remove(path).catch(() => undefined);
-        await options.fs.removeFile(index);
-      }
-      warm.clear();
+      await removeUnused(warm, remove, options.fs);
       if (at !== null) await clearAway(at, [spares, pinned], bin);
     },
   };
+}
+
+async function removeUnused(
+  warm: Map<string, WarmWorktree>,
+  remove: WorktreePool['remove'],
+  fs: FileSystem,
+): Promise<void> {
+  const unused = [...warm.values()];
+  warm.clear();
+  for (const { path, index } of unused) {
+    await remove(path).catch(() => undefined);
+    await fs.removeFile(index);
+  }
 }
 
 async function clearAway(

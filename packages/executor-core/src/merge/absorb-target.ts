@@ -39,7 +39,7 @@ export async function absorbTarget(request: AbsorbRequest): Promise<AbsorbResult
   if (from === null) throw new Error(`${ref} does not exist.`);
   if (await isAncestor(git, root, tip, from)) return { kind: 'absorbed', commit: from };
   const merged = await mergeInMemory(git, root, from, tip);
-  if (merged.kind === 'conflict') return merged;
+  if (merged.kind === 'conflict') return { kind: 'conflict', paths: merged.paths };
   const message = `Merge the target branch\n\nCommits made on it while the run went on.\n`;
   const committer = createCommitter(git, root);
   const commit = await committer.commit({ tree: merged.tree, parents: [from, tip], message });

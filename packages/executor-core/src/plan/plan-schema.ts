@@ -1,5 +1,18 @@
 import * as z from 'zod';
-import { DURATION } from './duration';
+import { landingKeys } from './landing-schema';
+import {
+  text,
+  name,
+  texts,
+  globs,
+  commands,
+  duration,
+  positive,
+  flag,
+  oneOf,
+  env,
+  mapping,
+} from './schema-words';
 
 /**
  * The plan file, key for key. Values stay as written (durations are text): what they mean is worked out
@@ -9,41 +22,13 @@ import { DURATION } from './duration';
 /** How many agents a plan may ask for, and how many with `allow_more_agents`. */
 export const MAX_AGENTS = 25;
 export const MAX_AGENTS_ALLOWED = 200;
-const MOST_SLOTS = 16;
 
 export const CONFLICT_CHOICES = ['auto_merge', 'manual', 'priority', 'theirs-if-newer'] as const;
 export const NOOP_CHOICES = ['accept', 'refuse'] as const;
 export const RESUME_CHOICES = ['wip', 'session', 'fresh'] as const;
-export const CONFLICT_TOOL_CHOICES = ['auto', 'off'] as const;
 export const WORKTREE_CHOICES = ['auto', 'sparse', 'overlay', 'full'] as const;
 export const SANDBOX_CHOICES = ['auto', 'required', 'off'] as const;
 export const PRIORITY_NAMES = { CRITICAL: 95, HIGH: 80, NORMAL: 50, LOW: 20 } as const;
-
-const text = (what: string) =>
-  z.string({ error: `expected ${what}` }).min(1, `${what} may not be empty`);
-const name = (what: string) => text(`the name of ${what}`);
-const texts = (what: string) => z.array(text(what), { error: `expected a list of ${what}s` });
-const globs = z.array(text('a glob'), { error: 'expected a list of globs' }).meta({
-  description: 'Globs over repository paths: * ** ? {a,b} [a-z] [^a]; a leading ! excludes.',
-});
-const commands = texts('a shell command');
-const duration = z
-  .string({ error: 'expected a duration such as 30s' })
-  .regex(DURATION, 'a duration is a number with ms, s, m or h, such as 30s')
-  .meta({ description: 'A number with ms, s, m or h, such as 30s.' });
-const positive = z
-  .number({ error: 'expected a whole number' })
-  .int('expected a whole number')
-  .min(1, 'it must be 1 or more');
-const flag = z.boolean({ error: 'expected true or false' });
-const oneOf = <const T extends readonly [string, ...string[]]>(choices: T) =>
-  z.enum(choices, { error: `expected one of: ${choices.join(', ')}` });
-const env = z.record(
-  z.string(),
-  z.union([z.string(), z.number(), z.boolean()], { error: 'expected text' }),
-  { error: 'expected a mapping of names to text' },
-);
-const mapping = (what: string) => ({ error: `expected a mapping of ${what}` });
 
 const retryPolicy = z.strictObject(
   {
@@ -81,28 +66,6 @@ const sandbox = oneOf(SANDBOX_CHOICES).meta({
     'Keeps agents to their write sets while they work (bubblewrap): auto, where the system can; required, or nothing starts; off.',
 });
 
-const conflicts = z
-  .strictObject(
-    {
-      rerere: oneOf(CONFLICT_TOOL_CHOICES).meta({
-        description: 'Resolutions git rerere recorded: auto, where the user has it enabled; off.',
-      }),
-      structural: flag.meta({
-        description: 'Rules for kinds of files: JSON by keys, lockfiles, lists of exports.',
-      }),
-      union: globs.meta({
-        description:
-          'Files whose added lines are kept from both sides; changelogs by default. Globs as in writes.',
-      }),
-      entity: oneOf(CONFLICT_TOOL_CHOICES).meta({
-        description: 'Merge by functions and classes: auto, with mergiraf or weave on PATH; off.',
-      }),
-    },
-    mapping('rerere, structural, union and entity'),
-  )
-  .partial()
-  .meta({ description: 'How conflicts are settled before a person or an agent is asked.' });
-
 const executor = z.strictObject(
   {
     max_agents: positive
@@ -119,13 +82,6 @@ const executor = z.strictObject(
     lock_timeout: duration,
     barrier_timeout: duration,
     retry_policy: retryPolicy.partial(),
-    merge_strategy: oneOf(['recursive', 'ours', 'theirs']).meta({
-      description:
-        'recursive, or which side wins a hunk that both changed: ours, what has landed; theirs, the new work.',
-    }),
-    merge_options: texts('a merge option').meta({
-      description: 'Options of git merge, as after -X, such as ignore-space-change.',
-    }),
     checkpoint_interval: z.union([z.enum(['phase', 'task']), duration], {
       error: 'expected phase, task or a duration such as 30s',
     }),
@@ -134,28 +90,6 @@ const executor = z.strictObject(
     deadline: duration.meta({ description: 'Longest time of the whole run, such as 8h.' }),
     healer,
     default_agent: name('an agent').meta({ description: 'Agent of the tasks that name none.' }),
-    land: oneOf(['target', 'branch', 'pr', 'none']),
-    pull_requests: oneOf(['run', 'lane', 'task']).meta({
-      description:
-        'With land: pr, what one pull request holds: the run, tasks that are linked, or a task.',
-    }),
-    commits: oneOf(['linear', 'squash', 'merge']).meta({
-      description:
-        'What the target gets: linear, a commit per task; squash, one commit for the run; merge, a merge commit per task.',
-    }),
-    commit: z
-      .strictObject(
-        {
-          author: text('user, agent or "Name <mail>"').meta({
-            description: 'user; agent, the profile that did the work; or "Name <mail>".',
-          }),
-          sign: oneOf(['auto', 'always', 'never']).meta({
-            description: 'Sign what lands: auto, as commit.gpgSign of git says.',
-          }),
-        },
-        mapping('author and sign'),
-      )
-      .partial(),
     setup: z
       .strictObject(
         {
@@ -170,21 +104,11 @@ const executor = z.strictObject(
       )
       .partial()
       .meta({ description: 'How a fresh worktree is made ready.' }),
-    verify: commands.meta({
-      description: 'Commands that must pass on the merged tree before it lands.',
-    }),
-    verify_slots: positive
-      .max(MOST_SLOTS, `it must be ${MOST_SLOTS} or less`)
-      .meta({ description: 'Merged trees checked at once, each in a worktree of its own.' }),
-    lanes: oneOf(['auto', 'on', 'off']).meta({
-      description:
-        'Whether changes that can affect no common Nx project are checked and land apart.',
-    }),
     secrets: texts('the name of a variable').meta({
       description: 'Environment variables whose values are kept out of logs, reports and commits.',
     }),
     sandbox,
-    conflicts,
+    ...landingKeys,
     budget: z
       .strictObject(
         {

@@ -3,13 +3,11 @@ import { checkEnvironment } from '../isolate/git-env';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import { createWorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
-import type { DurationModel } from '../graph/durations';
-import type { Fact, FrontDoor, RunEvent } from '../model/event';
+import type { Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import { redactEvent } from '../model/redact-event';
 import { withSecretNames } from '../model/secret-values';
 import type { AgentProfile, Plan, Task } from '../model/task';
-import type { Journal } from '../ports/journal';
 import { viewOf } from '../report/fold';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
@@ -22,63 +20,26 @@ import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
 import { Checkpoints } from './checkpoints';
-import type { Claim } from './claim';
 import { DiskGuard } from './disk-guard';
 import { heldBy } from './confine';
 import type { Engine } from './engine';
 import { adapterOf } from './engine';
 import { Integration } from './integration';
-import { landingMessage } from './candidate-step';
-import { ladderOf } from './ladder-of';
-import type { LanderContext } from './lander';
 import { Lander } from './lander';
+import { landerContext } from './lander-context';
 import { knownDurations } from './learn-durations';
-import { inLandingOrder } from './landing-order';
-import { landingStyle, publishingOf } from './style-of-plan';
-import { queuedCandidates } from './queued-candidates';
+import { publishingOf } from './style-of-plan';
 import { RunLoop } from './run-loop';
+import type { AssembleOptions, RunParts } from './run-parts';
 import { settlingOf } from './settling';
 import { waitingIn, wouldRetry } from './state-queries';
-import type { Verifier } from './verifier';
-import { checksOf, createVerifier, slotsOf } from './verifier';
+import { checksOf, createVerifier } from './verifier';
 import { wayChooser } from './worktree-ways';
-
-/** The parts of a live run, wired to each other. */
-export interface RunParts {
-  readonly loop: RunLoop;
-  readonly activity: Activity;
-  readonly integration: Integration;
-  readonly lander: Lander;
-  readonly pool: WorktreePool;
-  readonly verifier: Verifier | null;
-  readonly guard: DiskGuard;
-  /** Resolves when everything the run started has ended and what it learned is written. */
-  readonly settle: () => Promise<void>;
-}
-
-export interface AssembleOptions {
-  readonly run: RunId;
-  readonly plan: Plan;
-  readonly journal: Journal;
-  readonly frontDoor: FrontDoor;
-  readonly claim: Claim;
-  /** Where `plan` is a part: the whole, for candidates of other processes. */
-  readonly wholePlan?: Plan;
-  /** State to go on from; a fresh one for a new run. */
-  readonly state?: RunState;
-  /** Its worktrees, where they were looked at already. */
-  readonly pool?: WorktreePool;
-  /** What is known of how long its tasks take; looked up by default. */
-  readonly durations?: DurationModel;
-}
 
 /** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
 const GRACE_MS = 2000;
 /** Nx ends us five seconds after it asked: by then every agent must be gone and its work be kept. */
 const NX_GRACE_MS = 800;
-
-/** Fence of a candidate that was made without a lease, from a result bundle. */
-export const NO_LEASE = 0;
 
 /** The worktrees of a run. */
 export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
@@ -193,44 +154,6 @@ const PRIVATE: ReadonlySet<RunEvent['type']> = new Set([
 
 type Emit = (fact: Fact) => Promise<void>;
 
-function landerContext(
-  engine: Engine,
-  options: AssembleOptions,
-  parts: Pick<RunParts, 'loop' | 'integration' | 'verifier' | 'guard'> & { readonly emit: Emit },
-): LanderContext {
-  const { run, plan, journal, claim } = options;
-  const { git, mutex, clock } = engine.tools;
-  const shared = options.frontDoor === 'nx';
-  return {
-    git,
-    mutex,
-    clock,
-    run,
-    root: engine.repository.root,
-    mergeLock: claim.mergeLock,
-    fence: claim.fence,
-    onTakenOver: parts.loop.fail,
-    integrationRef: parts.integration.ref,
-    waiting: async () =>
-      inLandingOrder(
-        shared ? queuedCandidates(await journal.read()) : waitingIn(parts.loop.current),
-        options.wholePlan ?? plan,
-      ),
-    verifier: parts.verifier,
-    slots: slotsOf(plan),
-    shared,
-    checkFences: () => checkFences(engine),
-    conflictPolicy: plan.settings.conflictPolicy,
-    style: landingStyle(engine, run, plan.settings),
-    ladder: ladderOf(engine, options.wholePlan ?? plan),
-    messageOf: (waiting) =>
-      landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
-    publish: (mayAbsorb) => parts.integration.follow(mayAbsorb),
-    emit: parts.emit,
-    insist: (work) => parts.guard.insist(work),
-  };
-}
-
 function attemptContext(
   engine: Engine,
   options: AssembleOptions,
@@ -285,12 +208,6 @@ function checkpointsOf(
   const checkpoints = new Checkpoints({ ...tools, pool, root, run, when, emit });
   loop.on(checkpoints.take);
   return checkpoints;
-}
-
-/** A candidate may be of another process, so the whole table is asked, not what this process holds. */
-async function checkFences(engine: Engine): Promise<(fence: number) => boolean> {
-  const current = await engine.leases.tokens();
-  return (fence) => fence === NO_LEASE || current.has(fence);
 }
 
 function missing(id: TaskId): never {

@@ -5,7 +5,7 @@ import { parseTaskId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { MutexTimeout } from '../ports/mutex';
 import { stateOf } from '../schedule/run-state';
-import type { RunParts } from './assemble';
+import type { RunParts } from './run-parts';
 import type { Engine } from './engine';
 import { checkAdapters } from './engine';
 import { findTask, inSharedRun, requireRunId, verdictOf } from './shared-run';

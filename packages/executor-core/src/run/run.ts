@@ -13,7 +13,7 @@ import { TakenOver } from '../merge/land';
 import type { RunState } from '../schedule/run-state';
 import { writeResultFile } from '../store/result-file';
 import { createRun, runPaths } from '../store/run-dir';
-import type { RunParts } from './assemble';
+import type { RunParts } from './run-parts';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';

@@ -11,7 +11,7 @@ import { runResult } from '../report/run-result';
 import { TakenOver } from '../merge/land';
 import { writeResultFile } from '../store/result-file';
 import { joinRun, loadRunPlan } from '../store/run-dir';
-import type { RunParts } from './assemble';
+import type { RunParts } from './run-parts';
 import { assembleRun } from './assemble';
 import type { Claim } from './claim';
 import { claimedJournal, claimWorkspace, raiseClaim, takenOver } from './claim';
