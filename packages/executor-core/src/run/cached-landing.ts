@@ -101,6 +101,7 @@ async function landCached(
     }
   }
   await parts.activity.settle();
+  await parts.lander.publishRest();
   for (const task of queued) {
     const verdict = verdictOf(parts, task);
     if (verdict.success) result.landed.push(task);

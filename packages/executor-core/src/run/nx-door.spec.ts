@@ -160,6 +160,24 @@ describe('two Nx commands in one checkout', () => {
   });
 });
 
+it('the target gets all that lands from bundles, however soon one comes after the other', async () => {
+  const tasks = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const plan = planOf({
+    agents: [{ command: 'mkdir -p $PARALLEL_TASK_ID; echo x > $PARALLEL_TASK_ID/x' }],
+    tasks: tasks.map((id) => ({ id, writes: [`${id}/**`] })),
+    settings: { maxAgents: 8 },
+  });
+  const run = { runId: 'PEXEC-1', tasks: tasks.map((task) => ({ task })) };
+  await runNxTasks(await open(), plan, run, () => undefined);
+  await rig.git('reset', '-q', '--hard', 'HEAD~8');
+  const again = await landBundles(await open(), plan, { runId: 'PEXEC-2', tasks });
+  expect(again.landed).toEqual(tasks);
+  expect((await rig.git('ls-files')).split('\n')).toEqual([
+    'README.md',
+    ...tasks.map((task) => `${task}/x`),
+  ]);
+});
+
 describe('a batch of Nx', () => {
   const WRITES = 'mkdir -p $PARALLEL_TASK_ID; ls > $PARALLEL_TASK_ID/x';
   const planWith = (command: string, settings: Partial<Plan['settings']> = {}): Plan =>
