@@ -1,9 +1,13 @@
 // What git costs a run, part by part; all parts unless some are named.
 //   npm run bench:git -- worktrees [--full] [--many N]
+//   npm run bench:git -- landing [--repository PATH]
+//   npm run bench:git -- queue [--queues N]
 // Needs a build (`npm run build`). Exits with 1 when a gate is missed.
+import { benchLanding } from './git-landing.mjs';
+import { benchQueue } from './git-queue.mjs';
 import { benchWorktrees } from './git-worktrees.mjs';
 
-const PARTS = { worktrees: benchWorktrees };
+const PARTS = { worktrees: benchWorktrees, landing: benchLanding, queue: benchQueue };
 
 const words = process.argv.slice(2);
 const named = words.filter((word) => word in PARTS);
