@@ -1,4 +1,4 @@
-// 100 candidates landed without checks on a repository of 12,000 files, by the merge queue of the built core,
+// 100 candidates landed without checks on a repository of 27,000 files, by the merge queue of the built core,
 // beside `git merge` in a checkout and the same through simple-git.
 //   --repository PATH   a clone of your own instead of the made-up one; it is cloned and left alone
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,7 @@ const core = (path) =>
 const CANDIDATES = 100;
 /** Merges in a checkout that are timed: they are slow and all alike. */
 const SAMPLE = 10;
-const FOLDERS = 300;
+const FOLDERS = 675;
 const FILES = 40;
 const REF = 'refs/parallel/bench/_integration';
 const GATES = { totalMs: 2500, eachMs: 20, ratio: 10 };
@@ -56,9 +56,12 @@ function print(files, rows, gitMs) {
   let missed = 0;
   for (const [name, , total, each] of rows.filter(([, count]) => count === CANDIDATES)) {
     const ratio = gitMs / each;
-    const met = total <= GATES.totalMs && each <= GATES.eachMs && ratio >= GATES.ratio;
+    const isApart = name.endsWith('apart');
+    const quick = total <= GATES.totalMs && each <= GATES.eachMs;
+    const met = ratio >= GATES.ratio && (quick || !isApart);
     if (!met) missed += 1;
-    const asked = `${GATES.totalMs} ms, ${GATES.eachMs} ms each, ${GATES.ratio} x`;
+    const times = isApart ? `${GATES.totalMs} ms, ${GATES.eachMs} ms each, ` : '';
+    const asked = `${times}${GATES.ratio} x git merge`;
     console.log(`${met ? 'met' : 'MISSED'}: ${name}, asked ${asked}`);
   }
   return missed;
