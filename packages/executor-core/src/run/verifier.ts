@@ -6,6 +6,7 @@ import type { WorktreePool } from '../isolate/worktree-pool';
 import { setUpWorktree } from '../isolate/worktree-setup';
 import type { VerifyHow, VerifyTree } from '../merge/remember-verdicts';
 import { rememberVerdicts } from '../merge/remember-verdicts';
+import { changedPaths } from '../merge/trees';
 import type { Failure } from '../model/failure';
 import type { RunId } from '../model/ids';
 import { withSecretNames } from '../model/secret-values';
@@ -52,15 +53,15 @@ export async function checksOf(engine: Engine, { settings }: Plan): Promise<read
  * verdict belongs to a tree: the same tree is not checked twice.
  */
 export class Verifier {
-  /** Worktrees that are set up, by slot. */
-  private readonly ready = new Map<number, string>();
+  /** Worktrees that are set up, by slot, and the tree they were set up for. */
+  private readonly ready = new Map<number, { readonly path: string; readonly tree: string }>();
   private readonly inSlot = new Map<number, pLimit.Limit>();
 
   constructor(private readonly context: VerifierContext) {}
 
   /** A failure is the plan's `verify` gone red. Bound, because it is handed on as a function. */
-  readonly check: VerifyTree = rememberVerdicts((commit, _tree, base, how = { slot: 1 }) =>
-    this.oneAtATime(how.slot)(() => this.judge(commit, base, how)),
+  readonly check: VerifyTree = rememberVerdicts((commit, tree, base, how = { slot: 1 }) =>
+    this.oneAtATime(how.slot)(() => this.judge({ commit, tree, base }, how)),
   );
 
   /** Gives the verify worktrees back; the next check makes a new one. */
@@ -75,14 +76,17 @@ export class Verifier {
   }
 
   private async leave(slot: number): Promise<void> {
-    const worktree = this.ready.get(slot);
+    const ready = this.ready.get(slot);
     this.ready.delete(slot);
-    if (worktree !== undefined) await this.context.pool.remove(worktree);
+    if (ready !== undefined) await this.context.pool.remove(ready.path);
   }
 
   private async judge(
-    commit: string,
-    base: string,
+    {
+      commit,
+      tree,
+      base,
+    }: { readonly commit: string; readonly tree: string; readonly base: string },
     { slot, signal }: VerifyHow,
   ): Promise<Failure | null> {
     // Stopped while it waited: nobody wants the worktree moved any more.
@@ -93,7 +97,7 @@ export class Verifier {
     const logPath = join(runPaths(repository.root, run).dir, logName(slot));
     const { path } = await pool.detached(`verify-${slot}`, commit);
     const env = withSecretNames(checkEnvironment(tools.env, base), plan.settings.secrets);
-    if (!this.ready.has(slot)) {
+    if (!(await this.isReadyFor(slot, tree))) {
       const onProcess = (process: RunningProcess): void => {
         endOnAbort(process, signal);
       };
@@ -101,13 +105,26 @@ export class Verifier {
       const request = { ...tools, ...at, setup, env, logPath, onProcess };
       const unready = await setUpWorktree(request);
       if (unready !== null) return unready;
-      this.ready.set(slot, path);
+      this.ready.set(slot, { path, tree });
     }
     const where = 'merged' as const;
     const limits = { timeoutMs, signal, graceMs };
     return runChecks({ ...tools, commands, cwd: path, env, logPath, ...limits, where });
   }
+
+  /** What is installed fits the manifests of `tree`. */
+  private async isReadyFor(slot: number, tree: string): Promise<boolean> {
+    const ready = this.ready.get(slot);
+    if (ready === undefined || ready.tree === tree) return ready !== undefined;
+    const { tools, repository } = this.context.engine;
+    const changes = await changedPaths(tools.git.objects(repository.root), ready.tree, tree);
+    return !changes.some(({ path: changed }) => MANIFEST.test(changed));
+  }
 }
+
+/** Files that say what is to be installed. */
+const MANIFEST =
+  /(?:^|\/)(?:package\.json|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|\.npmrc|\.yarnrc\.yml)$/;
 
 /** Trees checked at once. Checks use several cores themselves, but they also wait: two at once pay anywhere. */
 export function slotsOf({ settings }: Plan): number {
