@@ -1,3 +1,4 @@
+import type { ControlRequest } from './control-request';
 import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
@@ -42,17 +43,7 @@ export interface Candidate {
   readonly fileCount: number;
 }
 
-/** What another terminal may ask of a run. */
-export type ControlRequest =
-  /** `suspend`: agents at work are stopped where they are (SIGSTOP) and keep their leases. */
-  | { readonly kind: 'pause'; readonly suspend?: boolean }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'kill'; readonly target: string }
-  | { readonly kind: 'stop'; readonly how: 'drain' | 'stop' | 'kill' }
-  /** From now on at most `maxAgents` at once; agents at work beyond that finish. */
-  | { readonly kind: 'agents'; readonly maxAgents: number }
-  /** A task that did not land is tried anew, with all its retries; `all` means every such task. */
-  | { readonly kind: 'retry'; readonly target: string };
+export type { ControlRequest };
 
 export type Fact = Stamped &
   (
@@ -69,7 +60,12 @@ export type Fact = Stamped &
         readonly tasks: number;
         readonly owner: ProcessIdentity;
       }
-    | { readonly type: 'run:joined'; readonly owner: ProcessIdentity }
+    | {
+        readonly type: 'run:joined';
+        readonly owner: ProcessIdentity;
+        /** When the run had begun (epoch ms): its deadline counts from there. */
+        readonly since?: number;
+      }
     | { readonly type: 'run:resumed'; readonly owner: ProcessIdentity }
     | { readonly type: 'control:requested'; readonly request: ControlRequest; readonly by: string }
     | {

@@ -57,12 +57,14 @@ export async function inSharedRun<T>(
     claim,
     frontDoor: 'nx',
   });
-  for (const request of standingRequests(await journal.read(), tasks)) parts.loop.takeIn(request);
+  const before = await journal.read();
+  for (const request of standingRequests(before, tasks)) parts.loop.takeIn(request);
   const unfollow = journal.follow((events) => {
     for (const event of events)
       if (isFact(event) && !event.type.startsWith('run:')) parts.loop.takeIn(event);
   });
-  const first = firstFact(engine, plan, run, created, parallel);
+  const begun = before.find(({ type }) => type === 'run:started') ?? null;
+  const first = firstFact(engine, plan, run, { begun, created, parallel });
   try {
     return await body(parts, first, { journal, claim });
   } catch (error) {
@@ -101,16 +103,23 @@ function join(
 }
 
 /** The process that made the run starts it; the others join. */
+interface First {
+  /** The start of the run by another process, where it is known. */
+  readonly begun: RunEvent | null;
+  readonly created: boolean;
+  readonly parallel: number | undefined;
+}
+
 function firstFact(
   { tools, repository }: Engine,
   plan: Plan,
   run: RunId,
-  created: boolean,
-  parallel: number | undefined,
+  { begun, created, parallel }: First,
 ): Fact {
   const owner = tools.processes.self();
   const at = tools.clock.now();
-  if (!created) return { type: 'run:joined', owner, at };
+  const since = begun === null ? {} : { since: begun.at };
+  if (!created) return { type: 'run:joined', owner, ...since, at };
   return {
     type: 'run:started',
     run,

@@ -1,4 +1,4 @@
-import { startedBench as bench } from '../testing/scheduler-bench';
+import { OWNER, SchedulerBench, startedBench as bench } from '../testing/scheduler-bench';
 import type { TaskId } from '../model/ids';
 
 const id = (task: string): TaskId => task as TaskId;
@@ -83,6 +83,13 @@ describe('the deadline of a task', () => {
 });
 
 describe('the deadline of a run', () => {
+  it('counts from its start in a process that joins it later', () => {
+    const run = new SchedulerBench({ settings: { deadlineMs: 1000 }, tasks: ['a'] });
+    run.now = 700;
+    run.tell({ type: 'run:joined', owner: OWNER, since: 100 });
+    expect(run.takeAll('deadline')).toEqual([{ type: 'deadline', task: null, at: 1100 }]);
+  });
+
   const draft = {
     settings: { deadlineMs: 1000, maxAgents: 2 },
     tasks: ['done', 'queued', 'busy', 'rest', { id: 'next', dependsOn: ['queued'] }],

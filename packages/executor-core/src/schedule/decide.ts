@@ -40,6 +40,7 @@ export function decide(state: RunState, event: Fact): readonly [RunState, readon
 function react(turn: Turn, before: RunState, event: Fact): void {
   switch (event.type) {
     case 'run:started':
+    case 'run:joined':
     case 'run:resumed':
       onBegun(turn, before, event);
       return;
@@ -63,7 +64,6 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'run:overdue':
       onOverdue(turn, event);
       return;
-    case 'run:joined':
     case 'task:waiting':
     case 'task:started':
     case 'process:started':
@@ -89,8 +89,8 @@ function react(turn: Turn, before: RunState, event: Fact): void {
 }
 
 function onBegun(turn: Turn, before: RunState, { type }: Fact): void {
-  if (type === 'run:started') armRunDeadline(turn);
-  else continueAfterRestart(turn, before);
+  if (type === 'run:resumed') continueAfterRestart(turn, before);
+  else armRunDeadline(turn);
 }
 
 function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): void {

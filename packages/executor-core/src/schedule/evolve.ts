@@ -29,7 +29,10 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
     case 'run:resumed':
       return startedBy(goOn(state), event.at);
     case 'run:joined':
-      return changed(state, { started: true });
+      return changed(state, {
+        started: true,
+        ...(event.since === undefined ? {} : { startedAt: event.since }),
+      });
     case 'run:mode':
       return changed(state, { mode: event.mode, suspended: event.suspended === true });
     case 'run:resized':
