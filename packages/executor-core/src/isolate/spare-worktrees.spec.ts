@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseTaskId } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
+import { SpareWorktrees } from './spare-worktrees';
 import { createWorktreePool, type WorktreePool } from './worktree-pool';
 import { sweepWorktrees } from './worktree-sweep';
 
@@ -70,6 +71,28 @@ describe('spare worktrees', () => {
     await rig.pool.close();
     expect(await folders()).toEqual([]);
     expect(await readdir(join(rig.options.commonDir, 'worktrees'))).toEqual([]);
+  });
+
+  it('go in the end also when a full disk let them neither be made nor be taken away', async () => {
+    const site = await rig.pool.site();
+    let full = false;
+    const fs = new Proxy(site.fs, {
+      get: (real, name: keyof FileSystem) =>
+        full ? () => Promise.reject(new Error('ENOSPC')) : real[name].bind(real),
+    });
+    const spares = new SpareWorktrees(
+      () => {
+        full = true;
+        return Promise.reject(new Error('ENOSPC'));
+      },
+      () => true,
+    );
+    const onFullDisk = { ...site, fs };
+    expect(await spares.add(onFullDisk, rig.head, 1)).toBe(false);
+    expect(await folders()).toHaveLength(1);
+    full = false;
+    await spares.clear(onFullDisk);
+    expect(await folders()).toEqual([]);
   });
 
   it('are few where the repository is large', async () => {

@@ -38,6 +38,8 @@ type AgentOwner = Extract<WorktreeOwner, { readonly kind: 'agent' }>;
  */
 export class SpareWorktrees {
   private readonly idle: Spare[] = [];
+  /** Could neither be made nor taken away: the disk was full. */
+  private readonly halfMade: string[] = [];
   private most = Infinity;
 
   /** `fill` writes all files of a commit into a worktree without any. */
@@ -66,7 +68,7 @@ export class SpareWorktrees {
       return true;
     } catch {
       // Whoever needs a worktree makes it himself, and is told what is wrong.
-      await releaseWorktree(site, path, []).catch(() => undefined);
+      await releaseWorktree(site, path, []).catch(() => this.halfMade.push(path));
       return false;
     }
   }
@@ -99,7 +101,8 @@ export class SpareWorktrees {
 
   /** Removes those that nobody took, and what processes that were killed left of theirs. */
   async clear(site: WorktreeSite): Promise<void> {
-    for (const { path } of this.idle.splice(0)) await releaseWorktree(site, path, []);
+    const unused = [...this.idle.splice(0).map(({ path }) => path), ...this.halfMade.splice(0)];
+    for (const path of unused) await releaseWorktree(site, path, []);
     for (const name of await this.leftIn(site, site.base)) {
       await releaseWorktree(site, join(site.base, name), []).catch(() => undefined);
     }
