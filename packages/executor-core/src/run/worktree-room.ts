@@ -73,7 +73,7 @@ export function refuseWithoutRoom(room: WorktreeRoom, { full, others }: Worktree
   throw new UserError(
     'environment',
     `The plan needs ${needed} whole checkouts at once, about ${need} (${each.files} files each), but the disk of ${folder} has ${amounts(room.bytes, room.inodes)} free.`,
-    `Make room there${agents}, set worktree_base to a folder on another disk, or set worktrees: ${each.files > LARGE_REPOSITORY ? 'overlay' : 'sparse'}. Nothing was changed.`,
+    `Make room there${agents}, or set worktrees: ${each.files > LARGE_REPOSITORY ? 'overlay' : 'sparse'}. Nothing was changed.`,
   );
 }
 
