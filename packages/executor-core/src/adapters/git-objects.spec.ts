@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ProcessRow } from './node-process-table';
 import { procTable } from './node-process-table';
 import { gitAdapter } from './simple-git';
@@ -163,5 +166,24 @@ describe('patches', () => {
     const [none, all] = await Promise.all([objects.patch(tree, tree), objects.patch(empty, tree)]);
     expect(none.toString()).toBe('');
     expect(all.toString().match(/^diff --git/gm)).toHaveLength(2);
+  });
+});
+
+describe('the submodules of a tree', () => {
+  it('are remembered however many folders it has', async () => {
+    const folders = Array.from(
+      { length: 4200 },
+      (_, at) => `M 100644 inline d${at}/f\ndata 1\nx\n`,
+    );
+    const stream = `commit refs/heads/wide\ncommitter t <t@t> 0 +0000\ndata 1\nx\n${folders.join('')}`;
+    // Loose, so that no git has them open.
+    execFileSync('git', ['-c', 'fastimport.unpackLimit=100000', 'fast-import', '--quiet'], {
+      cwd: repository.root,
+      input: `${stream}M 160000 ${MISSING} inner\n`,
+    });
+    const tree = await treeAt('wide');
+    expect(await objects.gitlinks(tree)).toEqual(['inner']);
+    await rename(join(repository.root, '.git/objects'), join(repository.root, '.git/gone'));
+    expect(await objects.gitlinks(tree)).toEqual(['inner']);
   });
 });

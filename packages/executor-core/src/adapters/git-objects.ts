@@ -21,6 +21,8 @@ const STABLE_DIFF = [
 ];
 /** Commits and trees never change, so the last ones read are remembered. */
 const REMEMBERED = 4096;
+/** Of each folder little is kept: nearly none holds a submodule. */
+const REMEMBERED_FOLDERS = 65_536;
 const LF = 0x0a;
 const FOLDER = '40000';
 const GITLINK = '160000';
@@ -35,7 +37,12 @@ export function gitObjects(
     new GitConversation({ config: [...config, ...OWN_CONFIG], args, cwd: root, env });
   const reader = talk('cat-file', '--batch-command');
   const trees = remember(async (id) => parseTree(await readObject(reader, id, 'tree')));
-  const gitlinks: GitObjects['gitlinks'] = remember((tree) => findGitlinks(trees, gitlinks, tree));
+  const gitlinksBelow: GitObjects['gitlinks'] = remember(
+    (tree) => findGitlinks(trees, gitlinksBelow, tree),
+    REMEMBERED_FOLDERS,
+  );
+  // Apart: the folders of one large repository would push out what is known of its root.
+  const gitlinks = remember(gitlinksBelow);
   const commits = remember(async (id) => parseCommit(await readObject(reader, id, 'commit')));
   const treeWriter = talk('mktree', '-z', '--batch', '--missing');
   const writer = (type: string): GitConversation =>
@@ -220,7 +227,10 @@ function asGitError(error: unknown): unknown {
   return new GitError(args, { exitCode, stdout: '', stderr });
 }
 
-function remember<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T> {
+function remember<T>(
+  read: (id: string) => Promise<T>,
+  most = REMEMBERED,
+): (id: string) => Promise<T> {
   const known = new Map<string, Promise<T>>();
   return (id) => {
     const before = known.get(id);
@@ -229,7 +239,7 @@ function remember<T>(read: (id: string) => Promise<T>): (id: string) => Promise<
     known.set(id, asked);
     asked.catch(() => known.delete(id));
     const [oldest] = known.keys();
-    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+    if (known.size > most && oldest !== undefined) known.delete(oldest);
     return asked;
   };
 }

@@ -16,10 +16,13 @@ describe('the disk a folder is on', () => {
     const disk = nodeDisk();
     expect(disk.freeSpace(tmpdir())).toBeGreaterThan(0);
     expect(disk.networkName(tmpdir())).toBeNull();
+    // `null` where inodes are made as they are needed.
+    expect(disk.freeFiles(tmpdir()) ?? 1).toBeGreaterThan(0);
   });
 
   it('is not known when the folder is missing', () => {
     expect(nodeDisk().freeSpace('/no/such/folder')).toBeNull();
+    expect(nodeDisk().freeFiles('/no/such/folder')).toBeNull();
     expect(nodeDisk().networkName('/no/such/folder')).toBeNull();
   });
 

@@ -35,6 +35,11 @@ export function nodeDisk(): Disk {
       const found = statfs(folder);
       return found === null ? null : found.bavail * found.bsize;
     },
+    freeFiles(folder) {
+      const found = statfs(folder);
+      // A file system that makes inodes as it needs them tells of none.
+      return found === null || found.files === 0 ? null : found.ffree;
+    },
     networkName(folder) {
       const found = statfs(folder);
       if (found === null || process.platform !== 'linux') return null;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GitError, type GitOptions } from '../ports/git';
 import { type AdminEntry, findAdminEntry } from './admin-entry';
 import { markLeftOut, SEE_EVERYTHING } from './left-out';
+import { untouchedCommit } from './untouched-tree';
 import { stateFolder, type WorktreeSite } from './worktree-site';
 
 /** The files of a worktree as a git tree. */
@@ -100,20 +101,26 @@ export async function commitTree(
   return git.text(args, { cwd: commonDir, env, stdin: message });
 }
 
+/** The worktree's files as a tree; of one that nobody touched it is known. */
+export async function takeTree(site: WorktreeTools, path: string): Promise<WorktreeTree> {
+  const head = await untouchedCommit(site, path);
+  if (head !== null) {
+    const { tree } = await site.git.objects(site.commonDir).readCommit(head);
+    return { head, tree, changed: false, missing: null };
+  }
+  const { index, ...taken } = await takeIndexedTree(site, path);
+  await site.fs.removeFile(index);
+  return taken;
+}
+
 /**
  * Writes the worktree's files as a tree. An index that is as it was when the worktree was made serves
  * under a second name: git replaces the file, it never writes into it, and unchanged files are not
  * read. Otherwise it starts from an index of its own made from HEAD, not from a copy of the worktree's:
  * there an agent may have marked files as unchanged, and git's check for files written within the
  * clock's resolution does not survive the copy. That costs reading every file once.
+ * The index it was taken with stays. No mark of an agent is in it.
  */
-export async function takeTree(site: WorktreeTools, path: string): Promise<WorktreeTree> {
-  const { index, ...taken } = await takeIndexedTree(site, path);
-  await site.fs.removeFile(index);
-  return taken;
-}
-
-/** Like `takeTree`; the index it was taken with stays. No mark of an agent is in it. */
 export async function takeIndexedTree(site: WorktreeTools, path: string): Promise<IndexedTree> {
   const { git, fs, files, commonDir } = site;
   await fs.makeDir(stateFolder(commonDir));

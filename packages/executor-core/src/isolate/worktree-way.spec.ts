@@ -11,16 +11,25 @@ const task = (
   verify,
 });
 const declared = task(['libs/schema/**'], ['apps/api/**']);
-const LARGE = { files: 27_000, canOverlay: false };
+const LARGE = { files: 27_000, canOverlay: false, fullFits: true };
 
 describe('chooseWay', () => {
+  it('writes no small repository in full that the disk cannot take that often', () => {
+    const facts = { files: 10, canOverlay: false, fullFits: false };
+    expect(chooseWay(declared, { setup: NOTHING }, facts).kind).toBe('sparse');
+    expect(chooseWay(declared, { setup: NOTHING }, { ...facts, canOverlay: true }).kind).toBe(
+      'overlay',
+    );
+    expect(chooseWay(declared, { setup: NOTHING, worktrees: 'full' }, facts).kind).toBe('full');
+  });
+
   it('writes small repositories in full', () => {
-    const facts = { files: 5000, canOverlay: true };
+    const facts = { files: 5000, canOverlay: true, fullFits: true };
     expect(chooseWay(declared, { setup: NOTHING }, facts)).toEqual({ kind: 'full' });
   });
 
   it('takes an overlay in a large one where it can be had', () => {
-    const facts = { files: 5001, canOverlay: true };
+    const facts = { files: 5001, canOverlay: true, fullFits: true };
     expect(chooseWay(declared, { setup: NOTHING }, facts)).toEqual({ kind: 'overlay' });
   });
 
@@ -48,13 +57,13 @@ describe('chooseWay', () => {
     expect(chooseWay({ ...declared, writesDeclared: false }, settings, LARGE).kind).toBe('full');
     expect(chooseWay(task([], ['apps/**']), settings, LARGE).kind).toBe('full');
     expect(chooseWay(task(['**/*.md'], ['apps/**']), settings, LARGE).kind).toBe('full');
-    const facts = { ...LARGE, canOverlay: true };
+    const facts = { ...LARGE, canOverlay: true, fullFits: true };
     expect(chooseWay(task([], ['apps/**']), settings, facts).kind).toBe('overlay');
     expect(chooseWay(task(['a\nb/**'], ['apps/**']), settings, LARGE).kind).toBe('full');
   });
 
   it('does as the plan says whatever the size', () => {
-    const facts = { files: 3, canOverlay: true };
+    const facts = { files: 3, canOverlay: true, fullFits: true };
     const way = (worktrees: 'sparse' | 'overlay' | 'full') =>
       chooseWay(declared, { setup: NOTHING, worktrees }, facts).kind;
     expect([way('sparse'), way('overlay'), way('full')]).toEqual(['sparse', 'overlay', 'full']);

@@ -12,6 +12,8 @@ export interface WayFacts {
   readonly files: number;
   /** An overlay can be mounted here. */
   readonly canOverlay: boolean;
+  /** The disk takes a full one for every agent. */
+  readonly fullFits: boolean;
 }
 
 /** With fewer files git writes a whole worktree in less than half a second. */
@@ -19,13 +21,14 @@ export const LARGE_REPOSITORY = 5000;
 
 /**
  * The way for the worktrees of a task. A task whose cone cannot be told gets another one than `sparse`. Under
- * `auto` a small repository is written in full, in a large one an overlay is taken where it can be had, and a
+ * `auto` a small repository is written in full, in a large one, or on a
+ * disk that is too small for that, an overlay is taken where it can be had, and a
  * sparse worktree only where nothing that runs in it can miss a file: see `mayBeSparse`.
  */
 export function chooseWay(
   task: Pick<Task, 'access' | 'writesDeclared' | 'verify'>,
   settings: Pick<Settings, 'worktrees' | 'setup'>,
-  { files, canOverlay }: WayFacts,
+  { files, canOverlay, fullFits }: WayFacts,
 ): WorktreeWay {
   const choice = settings.worktrees ?? 'auto';
   if (choice === 'full') return { kind: 'full' };
@@ -34,7 +37,7 @@ export function chooseWay(
   const cone = taskCone(task, settings);
   const sparse: WorktreeWay | null = cone === null ? null : { kind: 'sparse', cone };
   if (choice === 'sparse') return sparse ?? whole;
-  if (files <= LARGE_REPOSITORY) return { kind: 'full' };
+  if (files <= LARGE_REPOSITORY && fullFits) return { kind: 'full' };
   if (canOverlay || sparse === null || !mayBeSparse(task, settings)) return whole;
   return sparse;
 }

@@ -171,7 +171,7 @@ function attemptContext(
     heldBy: (profile) => heldBy(tools, options.wholePlan ?? plan, profile),
     root: repository.root,
     pool: parts.pool,
-    wayOf: wayChooser(engine, plan.settings),
+    wayOf: wayChooser(engine, plan),
     checkpoints: checkpointsOf(engine, options, parts),
     emit: parts.emit,
     taskOf: parts.taskOf,

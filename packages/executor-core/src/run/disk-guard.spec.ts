@@ -28,7 +28,7 @@ describe('the guard of a run against its disk', () => {
     told = [];
     quick = nodeQuickFiles();
     reserveDiskNote(quick, dir);
-    const disk = { freeSpace: () => free, networkName: () => null };
+    const disk = { freeSpace: () => free, freeFiles: () => null, networkName: () => null };
     const tell = (event: Fact): number => told.push(event);
     // The probe is asked through `quick` as it is then.
     const asked: QuickFiles = { ...quick, create: (path, text) => quick.create(path, text) };

@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nodeDisk } from '../adapters/node-disk';
+import { nodeFileSystem } from '../adapters/node-file-system';
 import { nodeMounts } from '../adapters/node-mounts';
 import type { Settings } from '../model/task';
 import { UserError } from '../model/user-error';
@@ -58,8 +60,8 @@ describe('a run whose plan says how worktrees come to their files', () => {
 
   it('does not start with overlays where none can be mounted', async () => {
     const mounts = { ...nodeMounts(), problem: () => Promise.resolve('only root may') };
-    const fs = { makeDir: () => Promise.resolve() };
-    const engine = { tools: { mounts, fs }, repository: { commonDir: rig.root } };
+    const tools = { mounts, fs: nodeFileSystem(), disk: nodeDisk() };
+    const engine = { tools, repository: { ...rig, commonDir: rig.root, gitDir: rig.root } };
     const check = checkWorktrees(
       engine as never,
       planOf({ settings: { worktrees: 'overlay' }, tasks: ['a'] }),

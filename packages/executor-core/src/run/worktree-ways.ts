@@ -1,29 +1,45 @@
-import { join } from 'node:path';
 import { chooseWay, LARGE_REPOSITORY, type WorktreeWay } from '../isolate/worktree-way';
 import { stateFolder } from '../isolate/worktree-site';
-import type { Plan, Settings, Task, WorktreeChoice } from '../model/task';
+import type { Plan, Task } from '../model/task';
 import { UserError } from '../model/user-error';
-import type { FileSystem } from '../ports/file-system';
 import type { Engine } from './engine';
 import type { Toolbox } from './toolbox';
+import {
+  agentsAtOnce,
+  checkTrees,
+  fullOnesFit,
+  refuseWithoutRoom,
+  worktreeRoom,
+  type WorktreeRoom,
+} from './worktree-room';
 
-/** Chooses how the worktrees of a run's tasks come to their files; the repository is looked at once. */
-export function wayChooser(
-  {
-    tools,
-    repository,
-  }: Pick<Engine, 'repository'> & { readonly tools: Pick<Toolbox, 'fs' | 'mounts'> },
-  settings: Settings,
-): (task: Task) => Promise<WorktreeWay> {
-  let counted: Promise<number> | null = null;
-  return async (task) => {
-    counted ??= indexedFiles(tools.fs, repository.gitDir);
-    const files = await counted;
-    const canOverlay =
-      mayNeedOverlay(settings.worktrees ?? 'auto', files) &&
-      (await overlayProblem(tools, repository.commonDir)) === null;
-    return chooseWay(task, settings, { files, canOverlay });
-  };
+type Where = Pick<Engine, 'repository'> & {
+  readonly tools: Pick<Toolbox, 'fs' | 'mounts' | 'disk'>;
+};
+
+/** Chooses how the worktrees of a run's tasks come to their files; repository and disk are looked at once. */
+export function wayChooser(where: Where, plan: Plan): (task: Task) => Promise<WorktreeWay> {
+  let looked: Promise<WorktreeRoom> | null = null;
+  return async (task) => wayIn(where, plan, task, await (looked ??= roomOf(where, plan)));
+}
+
+async function wayIn(
+  { tools, repository }: Where,
+  plan: Plan,
+  task: Task,
+  room: WorktreeRoom,
+): Promise<WorktreeWay> {
+  const { settings } = plan;
+  const { files } = room.each;
+  const fullFits = fullOnesFit(room, plan);
+  const choice = settings.worktrees ?? 'auto';
+  const mayNeed = choice === 'auto' ? files > LARGE_REPOSITORY || !fullFits : choice !== 'full';
+  const canOverlay = mayNeed && (await overlayProblem(tools, repository.commonDir)) === null;
+  return chooseWay(task, settings, { files, canOverlay, fullFits });
+}
+
+function roomOf({ tools, repository }: Where, { settings }: Plan): Promise<WorktreeRoom> {
+  return worktreeRoom(tools, repository, settings);
 }
 
 /** Tried in a folder that `sweepWorktrees` clears, should a kill meet the trial. */
@@ -35,19 +51,21 @@ async function overlayProblem(
   return mounts.problem(stateFolder(commonDir));
 }
 
-function mayNeedOverlay(choice: WorktreeChoice, files: number): boolean {
-  return choice === 'auto' ? files > LARGE_REPOSITORY : choice !== 'full';
+/** Throws `UserError` when the plan wants overlays and none can be had, or its worktrees do not fit on the disk. */
+export async function checkWorktrees(where: Where, plan: Plan): Promise<void> {
+  if (plan.settings.worktrees === 'overlay') await refuseWithoutOverlay(where);
+  const room = await roomOf(where, plan);
+  const working = plan.tasks.filter(({ profile }) => profile !== null);
+  // More than enough: no way needs more.
+  if (agentsAtOnce(plan) + checkTrees(plan.settings) + 1 <= room.trees) return;
+  const ways = await Promise.all(working.map((task) => wayIn(where, plan, task, room)));
+  const count = (kind: WorktreeWay['kind']) => ways.filter((way) => way.kind === kind).length;
+  const shown = count('overlay') > 0 ? 1 : 0;
+  const full = Math.min(plan.settings.maxAgents, count('full'));
+  refuseWithoutRoom(room, { full, others: checkTrees(plan.settings) + shown });
 }
 
-/** Throws `UserError` when the plan wants overlays and none can be had. */
-export async function checkWorktrees(
-  {
-    tools,
-    repository,
-  }: Pick<Engine, 'repository'> & { readonly tools: Pick<Toolbox, 'fs' | 'mounts'> },
-  { settings }: Plan,
-): Promise<void> {
-  if (settings.worktrees !== 'overlay') return;
+async function refuseWithoutOverlay({ tools, repository }: Where): Promise<void> {
   const problem = await overlayProblem(tools, repository.commonDir);
   if (problem === null) return;
   throw new UserError(
@@ -55,10 +73,4 @@ export async function checkWorktrees(
     `The plan sets worktrees: overlay, but ${problem}.`,
     'Run as root on Linux, or set worktrees: auto.',
   );
-}
-
-/** Files of the main checkout, which its index counts in bytes 8 to 11 (gitformat-index(5)); 0 without one. */
-async function indexedFiles(fs: FileSystem, gitDir: string): Promise<number> {
-  const index = await fs.readFrom(join(gitDir, 'index'), 0);
-  return index.length < 12 ? 0 : index.readUInt32BE(8);
 }
