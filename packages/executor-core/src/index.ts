@@ -81,6 +81,9 @@ export { planJsonSchema } from './plan/json-schema';
 
 export { buildTaskGraph } from './graph/task-graph';
 export type { TaskGraph } from './graph/task-graph';
+export { conflictForecast } from './graph/conflict-forecast';
+export type { ForecastEvidence, ForecastPair, ForecastReason } from './graph/conflict-forecast';
+export type { ForecastOffer } from './graph/forecast-offer';
 export { conflictEdges } from './graph/conflict-edges';
 export type { ConflictEdge } from './graph/conflict-edges';
 export { learnDurations } from './graph/durations';
