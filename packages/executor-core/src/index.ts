@@ -114,6 +114,7 @@ export { storyLine } from './report/attempt-story';
 export type { AttemptStory, HealerStory } from './report/attempt-story';
 export { failureStory, whyWaiting } from './report/explain';
 export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
+export { aheadText } from './report/fold-ahead';
 export { describeEvent, requestText } from './report/messages';
 export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';
 export { problemOf, runResult, transcriptPath } from './report/run-result';
