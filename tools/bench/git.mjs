@@ -1,9 +1,11 @@
 // What git costs a run, part by part; all parts unless some are named.
 //   npm run bench:git -- worktrees [--full] [--many N]
+//   npm run bench:git -- sweep
 // Needs a build (`npm run build`). Exits with 1 when a gate is missed.
+import { benchSweep } from './git-sweep.mjs';
 import { benchWorktrees } from './git-worktrees.mjs';
 
-const PARTS = { worktrees: benchWorktrees };
+const PARTS = { worktrees: benchWorktrees, sweep: benchSweep };
 
 const words = process.argv.slice(2);
 const named = words.filter((word) => word in PARTS);
