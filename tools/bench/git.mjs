@@ -2,12 +2,19 @@
 //   npm run bench:git -- worktrees [--full] [--many N]
 //   npm run bench:git -- landing [--repository PATH]
 //   npm run bench:git -- queue [--queues N]
+//   npm run bench:git -- sweep
 // Needs a build (`npm run build`). Exits with 1 when a gate is missed.
 import { benchLanding } from './git-landing.mjs';
 import { benchQueue } from './git-queue.mjs';
+import { benchSweep } from './git-sweep.mjs';
 import { benchWorktrees } from './git-worktrees.mjs';
 
-const PARTS = { worktrees: benchWorktrees, landing: benchLanding, queue: benchQueue };
+const PARTS = {
+  worktrees: benchWorktrees,
+  landing: benchLanding,
+  queue: benchQueue,
+  sweep: benchSweep,
+};
 
 const words = process.argv.slice(2);
 const named = words.filter((word) => word in PARTS);

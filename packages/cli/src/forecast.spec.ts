@@ -102,6 +102,37 @@ describe('the forecast', () => {
   });
 });
 
+describe('the conflict forecast of a plan', () => {
+  const writes = { writes: ['src/**'] };
+
+  it('tells the likely pairs with the lines that keep them apart', () => {
+    const plan = planOf({ api: writes, web: writes }, { conflictPolicy: 'auto_merge' });
+    expect(shown(plan).conflict_forecast).toMatchObject([{ tasks: ['api', 'web'], score: 0.9 }]);
+    expect(text(plan)).toContain(
+      [
+        '  0.90  api and web: both write src/**',
+        '        to have api land first, write:',
+        '          tasks:',
+        '            web:',
+        '              depends_on: [api]',
+      ].join('\n'),
+    );
+  });
+
+  it('says that nothing is to be done where locks do it', () => {
+    expect(text(planOf({ api: writes, web: writes }))).toContain(
+      'their locks let them run one after the other already',
+    );
+  });
+
+  it('learns from what the repository tells', () => {
+    const commits = Array.from({ length: 3 }, () => ['a/x', 'b/x']);
+    const answer = forecast(planOf({ a: {}, b: {} }), NO_HISTORY, { commits, projects: null });
+    expect(answer.conflict_forecast[0]).toMatchObject({ score: 1, offer: { kind: 'lock' } });
+    expect(text(planOf({ a: {}, b: {} }))).not.toContain('Conflict forecast');
+  });
+});
+
 describe('what a barrier costs', () => {
   const plan = planOf(
     {

@@ -1,7 +1,16 @@
-import type { ConflictEdge, DurationModel, Plan, Task, TaskGraph } from '@parallel-executor/core';
+import type {
+  ConflictEdge,
+  DurationModel,
+  ForecastEvidence,
+  ForecastPair,
+  Plan,
+  Task,
+  TaskGraph,
+} from '@parallel-executor/core';
 import {
   buildTaskGraph,
   conflictEdges,
+  conflictForecast,
   countText,
   criticalPath,
   findParallelizableTasks,
@@ -16,6 +25,8 @@ import { countAsOne, workloadOf, type Workload } from './workload';
 const MOST_CONFLICTS = 500;
 /** Larger plans are not played through again and again. */
 const MOST_PLAYED = 1000;
+/** Nothing but the plan is known. */
+const NO_EVIDENCE: ForecastEvidence = { commits: [], projects: null };
 
 export type ConflictSchedule =
   | 'one after the other'
@@ -52,6 +63,8 @@ export interface Forecast {
   }[];
   /** `true` when there are more conflicts than are listed. */
   readonly more_conflicts: boolean;
+  /** The pairs most likely to get into each other's way, likeliest first. */
+  readonly conflict_forecast: readonly ForecastPair[];
   readonly conflict_resolution: Plan['settings']['conflictPolicy'];
   /** Total work W and span S in tasks, milestones not counted; `parallelism` is W/S. */
   readonly work: number;
@@ -76,7 +89,11 @@ export interface Forecast {
 }
 
 /** Computes the forecast: played through with learned durations, or with every task counted as one. */
-export function forecast(written: Plan, model: DurationModel): Forecast {
+export function forecast(
+  written: Plan,
+  model: DurationModel,
+  evidence: ForecastEvidence = NO_EVIDENCE,
+): Forecast {
   const workload = workloadOf(written, model);
   const { plan, unit, durationOf } = workload;
   const graph = buildTaskGraph(plan.tasks, plan.phases);
@@ -94,6 +111,12 @@ export function forecast(written: Plan, model: DurationModel): Forecast {
     levels: graph.levels,
     groups: groupsOf(plan),
     ...conflictsOf(plan, graph),
+    conflict_forecast: conflictForecast(
+      graph,
+      evidence,
+      plan.settings.conflictPolicy,
+      durationOf,
+    ).slice(0, MOST_CONFLICTS),
     conflict_resolution: plan.settings.conflictPolicy,
     work,
     span,

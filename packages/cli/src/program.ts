@@ -75,7 +75,7 @@ function addPlanning({ add, context, finish }: Wiring): void {
   });
   const plan = add(
     'plan',
-    'show what would run when, before anything runs',
+    'show what would run when, and which tasks are likely to conflict, before anything runs',
     'parallel-cli plan',
     'parallel-cli plan tasks/release.yaml --agents 10 --json',
   ).argument('[plan]', 'plan file; parallel.yaml at the repository root by default');

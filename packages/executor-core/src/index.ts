@@ -81,6 +81,9 @@ export { planJsonSchema } from './plan/json-schema';
 
 export { buildTaskGraph } from './graph/task-graph';
 export type { TaskGraph } from './graph/task-graph';
+export { conflictForecast } from './graph/conflict-forecast';
+export type { ForecastEvidence, ForecastPair, ForecastReason } from './graph/conflict-forecast';
+export type { ForecastOffer } from './graph/forecast-offer';
 export { conflictEdges } from './graph/conflict-edges';
 export type { ConflictEdge } from './graph/conflict-edges';
 export { learnDurations } from './graph/durations';
@@ -111,6 +114,7 @@ export { storyLine } from './report/attempt-story';
 export type { AttemptStory, HealerStory } from './report/attempt-story';
 export { failureStory, whyWaiting } from './report/explain';
 export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
+export { aheadText } from './report/fold-ahead';
 export { describeEvent, requestText } from './report/messages';
 export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';
 export { problemOf, runResult, transcriptPath } from './report/run-result';

@@ -13,9 +13,12 @@ export async function execute(
   options: PlanChoice,
 ): Promise<ExitCode> {
   const workspace = await openForPlan(context);
-  const loaded = await loadChosenPlan(context, workspace, positional, options);
+  const [loaded, evidence] = await Promise.all([
+    loadChosenPlan(context, workspace, positional, options),
+    workspace.forecastEvidence(),
+  ]);
   if (loaded === null) return Exit.usage;
-  const answer = forecast(loaded.plan, await workspace.durations(loaded.plan));
+  const answer = forecast(loaded.plan, await workspace.durations(loaded.plan), evidence);
   if (options.json === true) context.answerJson(answer);
   else context.answer(forecastText(answer, context.stdoutCapabilities()));
   return Exit.ok;

@@ -10,6 +10,7 @@ import { mkdtemp, rm, writeFile, appendFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent } from '@parallel-executor/core';
+import { parseTaskId } from '@parallel-executor/core';
 import { main } from '../main';
 import { FakeOut, FakeReader, FakeWorld, fakeWorkspace } from '../testing/fake-world';
 
@@ -51,6 +52,17 @@ describe('status', () => {
     expect(world.stdout.text).toContain(
       'ui (failed): agent exited with code 3. See: parallel-cli logs ui',
     );
+  });
+
+  it('names the agents that are about to conflict, and the files', async () => {
+    const tasks = [parseTaskId('db'), parseTaskId('ui')];
+    const ahead: RunEvent = { type: 'conflict:ahead', tasks, paths: ['src/x.ts'], at: second(4) };
+    const { world, cli } = look([...journal, ahead]);
+    await cli('status');
+    expect(world.stdout.text).toContain('  ahead: db and ui both change src/x.ts');
+    const calm = look([...journal, ahead, { ...ahead, paths: [], at: second(5) }]);
+    await calm.cli('status');
+    expect(calm.world.stdout.text).not.toContain('ahead');
   });
 
   it('says why a run waits for its disk', async () => {

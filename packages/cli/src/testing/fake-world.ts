@@ -120,7 +120,11 @@ export const NO_HISTORY = learnDurations([], ({ id }) => id);
 
 /** A workspace without history that can do what `parts` can; anything else fails the test. */
 export function fakeWorkspace(parts: Partial<Workspace>): Workspace {
-  const all: Partial<Workspace> = { durations: () => Promise.resolve(NO_HISTORY), ...parts };
+  const all: Partial<Workspace> = {
+    durations: () => Promise.resolve(NO_HISTORY),
+    forecastEvidence: () => Promise.resolve({ commits: [], projects: null }),
+    ...parts,
+  };
   return new Proxy(all as Workspace, {
     get(target, name): unknown {
       // A promise that resolves with it asks for `then`.

@@ -1,5 +1,5 @@
 import type { Plan, RunView, TaskView } from '@parallel-executor/core';
-import { problemOf, whyWaiting } from '@parallel-executor/core';
+import { aheadText, problemOf, whyWaiting } from '@parallel-executor/core';
 import { INTERRUPTED, STOPPED_EARLY } from '../messages';
 import type { Capabilities } from './capabilities';
 import { attentionTasks } from './frame-rows';
@@ -8,6 +8,7 @@ import { themeOf } from './theme';
 
 /** At most this many waiting tasks are explained; a long queue explains itself by its head. */
 const MOST_WAITING = 5;
+const MOST_AHEAD = 10;
 
 /** Below the panel: what needs a person and the command that helps, then why the next tasks wait. */
 export function attentionText(
@@ -24,6 +25,7 @@ export function attentionText(
   return [
     ...(ownerAlive ? [] : [theme.paint('warn', INTERRUPTED)]),
     ...(needs.length === 0 ? [] : [theme.paint('bad', 'Needs attention:'), ...needs]),
+    ...(view.outcome === null && ownerAlive ? aheadLines(view) : []),
     ...(view.outcome === null && ownerAlive ? waitingLines(plan, view) : []),
     ...(view.outcome === 'stopped' && view.counts.pending > 0 ? [STOPPED_EARLY] : []),
   ];
@@ -31,6 +33,18 @@ export function attentionText(
 
 function needLine(task: TaskView): string {
   return `  ${task.id} (${task.state}): ${plainText(problemOf(task))}. See: parallel-cli logs ${task.id}`;
+}
+
+/** Early enough to act: stop one of the two, or tell it what the other does. */
+function aheadLines({ conflictsAhead }: RunView): readonly string[] {
+  if (conflictsAhead.length === 0) return [];
+  const shown = conflictsAhead.slice(0, MOST_AHEAD);
+  const left = conflictsAhead.length - shown.length;
+  return [
+    'Conflicts ahead, unless these agents change course:',
+    ...shown.map((conflict) => `  ahead: ${plainText(aheadText(conflict))}`),
+    ...(left > 0 ? [`  and ${left} more`] : []),
+  ];
 }
 
 function waitingLines(plan: Plan, view: RunView): readonly string[] {

@@ -5,6 +5,7 @@ import { elideEnd } from './text-width';
 import { themeOf } from './theme';
 
 const MOST_CONFLICTS = 20;
+const MOST_FORECAST = 10;
 
 /** The forecast for people: levels, groups, conflicts and how they are scheduled, numbers, warnings. */
 export function forecastText(forecast: Forecast, caps: Capabilities): readonly string[] {
@@ -15,6 +16,7 @@ export function forecastText(forecast: Forecast, caps: Capabilities): readonly s
     [title('Levels (a level starts when what it depends on has landed)'), ...levels(forecast)],
     [title('Parallel groups'), ...groups(forecast)],
     [title('Conflicts'), ...conflicts(forecast)],
+    coming(forecast, title),
     barriers(forecast, title),
     numbers(forecast),
     forecast.warnings.map((warning) => theme.paint('warn', `warning: ${warning}`)),
@@ -52,6 +54,37 @@ function conflicts(forecast: Forecast): readonly string[] {
   const left = forecast.conflicts.length - shown.length;
   if (left === 0 && !forecast.more_conflicts) return shown;
   return [...shown, `  and ${left}${forecast.more_conflicts ? ' or more' : ''} others`];
+}
+
+/** The likeliest conflicts, why, and the lines that would keep the two apart. */
+function coming(
+  { conflict_forecast: pairs }: Forecast,
+  title: (text: string) => string,
+): readonly string[] {
+  if (pairs.length === 0) return [];
+  const shown = pairs.slice(0, MOST_FORECAST);
+  const left = pairs.length - shown.length;
+  return [
+    title("Conflict forecast (0 to 1: how likely two tasks get into each other's way)"),
+    ...shown.flatMap(({ tasks, score, reasons, offer }) => [
+      `  ${score.toFixed(2)}  ${tasks.join(' and ')}: ${reasons.map(({ detail }) => detail).join('; ')}`,
+      ...offerLines(offer),
+    ]),
+    ...(left > 0 ? [`  and ${left} less likely; all of them: --json`] : []),
+  ];
+}
+
+function offerLines(offer: Forecast['conflict_forecast'][number]['offer']): readonly string[] {
+  const indented = (yaml: string): readonly string[] =>
+    yaml.split('\n').map((line) => `          ${line}`);
+  switch (offer.kind) {
+    case 'none':
+      return [`        ${offer.why}`];
+    case 'depends_on':
+      return [`        to have ${offer.on} land first, write:`, ...indented(offer.yaml)];
+    case 'lock':
+      return ['        to have them run one after the other, add:', ...indented(offer.yaml)];
+  }
 }
 
 function barriers(forecast: Forecast, title: (text: string) => string): readonly string[] {

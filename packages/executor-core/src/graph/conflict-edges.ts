@@ -28,8 +28,14 @@ export function conflictEdges(graph: TaskGraph, limit = Infinity): readonly Conf
   return edges;
 }
 
-/** Transitive closure as one bit set of predecessors per node: O(edges · nodes / 32). */
-function orderedBefore({ order, predecessors }: NodeTable): (a: number, b: number) => boolean {
+/**
+ * Tells whether node `a` comes before node `b`, over dependencies and barriers: the transitive closure, as
+ * one bit set of predecessors per node, in O(edges · nodes / 32).
+ */
+export function orderedBefore({
+  order,
+  predecessors,
+}: NodeTable): (a: number, b: number) => boolean {
   const words = Math.ceil(order.length / 32);
   const before = order.map(() => new Uint32Array(0));
   for (const node of order) {

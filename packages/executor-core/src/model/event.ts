@@ -1,10 +1,13 @@
 import type { ControlRequest } from './control-request';
+import type { Candidate } from './candidate';
 import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
 import type { ProcessIdentity } from './process';
 import type { ResolvedPath } from './resolved-path';
 import type { HeldBy } from './task';
+
+export type { Candidate } from './candidate';
 
 /**
  * The vocabulary. The journal stores these; status, dashboard, JSON and report are folds over them.
@@ -25,23 +28,6 @@ export type RunMode = 'running' | 'draining' | 'paused' | 'stopping';
 
 /** `completed`: every task landed; `failed`: some failed or are blocked; `stopped`: ended early. */
 export type RunOutcome = 'completed' | 'failed' | 'stopped';
-
-/** An attempt's result on its way to the target branch. `commit` is kept under `ref`. */
-export interface Candidate {
-  readonly commit: string;
-  readonly tree: string;
-  readonly base: string;
-  readonly ref: string;
-  /** Fencing token of the lease under which it was made. */
-  readonly fence: number;
-  /** `true` when the agent changed nothing: there is no commit to land. */
-  readonly noop: boolean;
-  /** Why the agent says that nothing is to be changed, where it said so. */
-  readonly noopReason?: string;
-  /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
-  readonly files: readonly string[];
-  readonly fileCount: number;
-}
 
 export type { ControlRequest };
 
@@ -149,6 +135,15 @@ export type Fact = Stamped &
         readonly task: TaskId;
         readonly attempt: number;
         readonly failure: Failure;
+      }
+    | {
+        /**
+         * What agents have in their worktrees will not merge: of two tasks, or of one with what has landed
+         * since it started. At most 20 paths; none: it will, by now.
+         */
+        readonly type: 'conflict:ahead';
+        readonly tasks: readonly TaskId[];
+        readonly paths: readonly string[];
       }
     | { readonly type: 'task:cached'; readonly task: TaskId; readonly candidate: Candidate }
     | {

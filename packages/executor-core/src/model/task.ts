@@ -159,6 +159,8 @@ export interface Settings {
   readonly lanes?: LaneMode;
   readonly budget: { readonly usd: number | null; readonly tokens: number | null };
   readonly conflictPolicy: ConflictPolicy;
+  /** How often in ms running work is looked at for coming conflicts, or never; absent: every 30 s. */
+  readonly forecast?: number | 'off';
   /** Absent: every rung. */
   readonly conflicts?: ConflictRules;
   /** Environment variables whose values are secret though their names do not tell. */

@@ -64,6 +64,7 @@ export function buildSettings(
     ...(given.verify_slots === undefined ? {} : { verifySlots: given.verify_slots }),
     ...(given.lanes === undefined ? {} : { lanes: given.lanes }),
     budget: { usd: given.budget?.usd ?? null, tokens: given.budget?.tokens ?? null },
+    ...buildForecast(given.forecast, childOf(node, 'forecast'), report),
     conflictPolicy: buildPolicy(file, childOf(root, 'locks'), report),
     ...(given.conflicts === undefined ? {} : { conflicts: buildConflicts(given.conflicts) }),
     ...(given.secrets === undefined ? {} : { secrets: given.secrets }),
@@ -176,6 +177,15 @@ function buildCheckpoint(
   const interval = given.checkpoint_interval ?? 'phase';
   if (interval === 'phase' || interval === 'task') return interval;
   return durationAt(report, node, interval, 60_000, 1);
+}
+
+function buildForecast(
+  given: PlanFileExecutor['forecast'],
+  node: Located | null,
+  report: Report,
+): Pick<Settings, 'forecast'> {
+  if (given === undefined) return {};
+  return { forecast: given === 'off' ? given : durationAt(report, node, given, 30_000, 1) };
 }
 
 /** Key by key in the plan, whole or absent in the settings. */

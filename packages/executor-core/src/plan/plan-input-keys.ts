@@ -9,6 +9,7 @@ const DURATIONS: ReadonlySet<string> = new Set([
   'timeout',
   'deadline',
   'checkpoint_interval',
+  'forecast',
   'base_delay',
   'max_delay',
 ]);

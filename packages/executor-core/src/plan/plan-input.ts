@@ -90,6 +90,8 @@ export interface PlanConfig {
   readonly mergeStrategy?: string | undefined;
   readonly mergeOptions?: readonly string[] | undefined;
   readonly checkpointInterval?: DurationInput | undefined;
+  /** `off`, or how often running work is looked at for coming conflicts. */
+  readonly forecast?: DurationInput | undefined;
   readonly failureStrategy?: string | undefined;
   readonly timeout?: DurationInput | undefined;
   readonly deadline?: DurationInput | undefined;

@@ -85,6 +85,9 @@ const executor = z.strictObject(
     checkpoint_interval: z.union([z.enum(['phase', 'task']), duration], {
       error: 'expected phase, task or a duration such as 30s',
     }),
+    forecast: z
+      .union([z.literal('off'), duration], { error: 'expected off or a duration such as 30s' })
+      .meta({ description: 'How often running work is looked at for coming conflicts.' }),
     failure_strategy: oneOf(['continue_on_failure', 'fail_fast', 'retry_failed']),
     timeout: duration.meta({ description: 'Longest time of one attempt, such as 30m.' }),
     deadline: duration.meta({ description: 'Longest time of the whole run, such as 8h.' }),

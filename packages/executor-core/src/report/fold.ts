@@ -4,6 +4,7 @@ import type { RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { Plan, Task } from '../model/task';
 import { countTasks, phaseOf } from './counts';
+import { foldAhead, withoutEnded } from './fold-ahead';
 import type { TaskEvent } from './fold-task';
 import { applyTaskEvent } from './fold-task';
 import type { RunView, TaskView } from './run-view';
@@ -55,6 +56,7 @@ export class RunFold {
       ...runPatch(event),
       ...diskPatch(this.#run, event),
       ...requestPatch(this.#run, event),
+      conflictsAhead: foldAhead(this.#run.conflictsAhead, event),
     };
     if ('task' in event) this.#applyToTask(event.task, event);
     return this;
@@ -77,6 +79,8 @@ export class RunFold {
     if (before === undefined) return;
     const after = applyTaskEvent(before, event);
     this.#tasks.set(id, after);
+    const conflictsAhead = withoutEnded(this.#run.conflictsAhead, id, after.state);
+    if (conflictsAhead !== this.#run.conflictsAhead) this.#run = { ...this.#run, conflictsAhead };
     if (after.state === 'landed' && before.state !== 'landed') this.#landed.push(id);
     this.#countSlot(Number(after.inSlotSince !== null) - Number(before.inSlotSince !== null));
   }
@@ -127,6 +131,7 @@ export function emptyView(plan: Plan, estimate: EstimateOf = () => null): RunVie
     targetCommit: null,
     targetHeld: null,
     pullRequests: [],
+    conflictsAhead: [],
     concurrency: { active: 0, peak: 0, slotMs: 0 },
     landed: [],
     stages,

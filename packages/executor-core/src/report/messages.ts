@@ -3,6 +3,7 @@ import { describeFailure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import { slotName } from '../model/ids';
 import { countText, durationText, listText } from './duration-text';
+import { aheadText } from './fold-ahead';
 import type { RunView, TaskView } from './run-view';
 import { elapsedMs } from './run-view';
 
@@ -52,6 +53,10 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
     taskLine('flaky', event.task, [
       `${describeFailure(event.failure)}; of the same tree it then passed`,
     ]),
+  'conflict:ahead': ({ tasks, paths }) =>
+    paths.length === 0
+      ? `clear  ${tasks.join(' and ')}  (the conflict that was ahead is gone)`
+      : `ahead  ${aheadText({ tasks, paths })}`,
   'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
   'task:healed': (event) =>
     taskLine('healed', event.task, [event.outcome, event.note.trim().split('\n').at(-1) ?? '']),

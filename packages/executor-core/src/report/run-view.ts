@@ -6,6 +6,7 @@ import type { RunId, TaskId } from '../model/ids';
 import type { ResolvedPath } from '../model/resolved-path';
 import type { TaskStateName } from '../model/task-state';
 import type { AttemptStory, HealerStory } from './attempt-story';
+import type { ConflictAhead } from './fold-ahead';
 import type { HeldBy } from '../model/task';
 
 /**
@@ -37,6 +38,8 @@ export interface RunView {
   readonly targetHeld: string | null;
   /** The latest about each branch. */
   readonly pullRequests: readonly PullRequest[];
+  /** Work at hand that will not merge, in the order it was last told. */
+  readonly conflictsAhead: readonly ConflictAhead[];
   readonly phase: PhaseView;
   readonly counts: RunCounts;
   readonly concurrency: ConcurrencyView;

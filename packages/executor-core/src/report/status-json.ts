@@ -33,6 +33,12 @@ export interface StatusJson {
   readonly counts: RunCounts;
   /** The slots in use. */
   readonly agents: readonly AgentJson[];
+  /** Work at hand that will not merge; one task alone: with what has landed since it started. */
+  readonly conflicts_ahead: readonly {
+    readonly tasks: readonly string[];
+    readonly paths: readonly string[];
+    readonly since: string | null;
+  }[];
   /** In plan order. */
   readonly tasks: readonly TaskJson[];
 }
@@ -91,6 +97,11 @@ export function statusJson(view: RunView, now: number, ownerAlive = true): Statu
     },
     counts: view.counts,
     agents: busyTasks(view).map((task) => agentJson(view, task, now)),
+    conflicts_ahead: view.conflictsAhead.map(({ tasks, paths, since }) => ({
+      tasks,
+      paths,
+      since: iso(since),
+    })),
     tasks: [...view.tasks.values()].map((task) => taskJson(view, task, now)),
   };
 }

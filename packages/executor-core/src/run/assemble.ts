@@ -20,6 +20,7 @@ import { createAttemptRunner } from './attempt';
 import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
 import { Checkpoints } from './checkpoints';
+import { conflictWatchOf } from './conflict-watch-of';
 import { DiskGuard } from './disk-guard';
 import { heldBy } from './confine';
 import type { Engine } from './engine';
@@ -173,6 +174,7 @@ function attemptContext(
     pool: parts.pool,
     wayOf: wayChooser(engine, plan),
     checkpoints: checkpointsOf(engine, options, parts),
+    conflictWatch: conflictWatchOf(engine, options, parts),
     emit: parts.emit,
     taskOf: parts.taskOf,
     leases: engine.leases,

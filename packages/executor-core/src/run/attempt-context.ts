@@ -17,6 +17,7 @@ import type { AttemptStory } from '../report/attempt-story';
 import type { Command } from '../schedule/command';
 import type { RunPaths } from '../store/run-dir';
 import type { Checkpoints } from './checkpoints';
+import type { ConflictWatch } from './conflict-watch';
 import type { DiskGuard } from './disk-guard';
 import type { StartingPoint } from './feedback';
 
@@ -40,6 +41,7 @@ export interface AttemptContext {
   /** How the worktrees of a task come to their files. */
   readonly wayOf: (task: Task) => Promise<WorktreeWay>;
   readonly checkpoints: Pick<Checkpoints, 'watch'>;
+  readonly conflictWatch: Pick<ConflictWatch, 'watch'>;
   readonly leases: LeaseStore;
   readonly paths: RunPaths;
   readonly emit: (fact: Fact) => Promise<void>;

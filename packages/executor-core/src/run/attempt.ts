@@ -120,10 +120,12 @@ async function attemptInWorktree(
     sandbox: await context.heldBy(profile),
     at: context.clock.now(),
   });
-  const checkpoints = context.checkpoints.watch({ task: task.id, attempt, worktree: path, base });
+  const watched = { task: task.id, attempt, worktree: path, base };
+  const checkpoints = context.checkpoints.watch(watched);
+  const conflicts = context.conflictWatch.watch(watched);
   const scene = { task, profile, command, base, worktree: path, branch, stories, start };
   const verdict = await fillAndWork(context, scene, work, order);
-  await checkpoints.end();
+  await Promise.all([checkpoints.end(), conflicts.end()]);
   if ('candidate' in verdict) {
     await context.pool.remove(path, [], verdict.candidate);
     await checkpoints.drop();

@@ -27,6 +27,7 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'run:overdue': true,
   'task:widened': true,
   'check:flaked': true,
+  'conflict:ahead': true,
   'task:healing': true,
   'task:healed': true,
   'task:checkpointed': true,

@@ -97,7 +97,7 @@ function pinnedGit(git: Git, pinned: Readonly<Record<string, string>>): Git {
       if (result.exitCode !== 0) throw new GitError(args, result);
       return result.stdout.replace(/\n$/, '');
     },
-    objects: (root) => git.objects(root, pinned),
+    objects: (root, own = {}) => git.objects(root, { ...pinned, ...own }),
   };
 }
 

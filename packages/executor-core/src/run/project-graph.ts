@@ -58,16 +58,15 @@ function nxProgram(root: string): string {
 }
 
 interface NxGraph {
-  readonly graph: {
-    readonly nodes: Readonly<Record<string, { readonly data: { readonly root: string } }>>;
-    readonly dependencies: Readonly<Record<string, readonly { readonly target: string }[]>>;
-  };
+  readonly nodes: Readonly<Record<string, { readonly data: { readonly root: string } }>>;
+  readonly dependencies: Readonly<Record<string, readonly { readonly target: string }[]>>;
 }
 
-/** Reads what `nx graph --file` writes; `null` when it has another form. */
+/** Reads what `nx graph --file` writes, or what Nx keeps for itself; `null` when it has another form. */
 export function parseProjectGraph(text: string): readonly ProjectNode[] | null {
   try {
-    const { nodes, dependencies } = (JSON.parse(text) as NxGraph).graph;
+    const read = JSON.parse(text) as NxGraph | { readonly graph: NxGraph };
+    const { nodes, dependencies } = 'graph' in read ? read.graph : read;
     return Object.entries(nodes).map(([name, { data }]) => ({
       name,
       root: data.root,

@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Repository } from '../isolate/repository';
 import { inspectRepository } from '../isolate/repository';
+import type { ForecastEvidence } from '../graph/conflict-forecast';
 import type { DurationModel } from '../graph/durations';
 import type { ControlRequest, FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
@@ -20,6 +21,7 @@ import { cleanUp, reportLeftovers } from './clean';
 import { declareNoop } from './declare-noop';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
+import { forecastEvidence } from './forecast-evidence';
 import { knownDurations } from './learn-durations';
 import { appendFact, openEngine } from './engine';
 import type { Delivery, ResumeResult } from './requests';
@@ -86,6 +88,8 @@ export interface Workspace {
   ): Promise<BarrierWait>;
   /** What earlier runs say about how long the tasks of a plan take. */
   durations(plan: Plan): Promise<DurationModel>;
+  /** What the repository tells about the conflicts of any plan, see `conflictForecast`. */
+  forecastEvidence(): Promise<ForecastEvidence>;
   runs(): Promise<readonly RunId[]>;
   /** Called by agents: reports progress of the task named in their environment. */
   reportProgress(percent: number | null, note: string): Promise<void>;
@@ -138,6 +142,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     waitAtBarrier: async (barrier, { run, ...options } = {}) =>
       waitHere(tools, root, await reader(run ?? tools.env['PARALLEL_RUN_ID']), barrier, options),
     durations: (plan) => knownDurations(tools.fs, root, plan),
+    forecastEvidence: () => forecastEvidence(tools, root),
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
     declareNoop: (reason) => declareNoop(tools, reason),

@@ -82,9 +82,9 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'task:checkpointed':
     case 'checkpoint:failed':
     case 'check:flaked':
+    case 'conflict:ahead':
     case 'barrier:waiting':
     case 'barrier:left':
-      return;
   }
 }
 

@@ -1,0 +1,16 @@
+/** An attempt's result on its way to the target branch. `commit` is kept under `ref`. */
+export interface Candidate {
+  readonly commit: string;
+  readonly tree: string;
+  readonly base: string;
+  readonly ref: string;
+  /** Fencing token of the lease under which it was made. */
+  readonly fence: number;
+  /** `true` when the agent changed nothing: there is no commit to land. */
+  readonly noop: boolean;
+  /** Why the agent says that nothing is to be changed, where it said so. */
+  readonly noopReason?: string;
+  /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
+  readonly files: readonly string[];
+  readonly fileCount: number;
+}
