@@ -1,3 +1,4 @@
+import type { ControlRequest } from './control-request';
 import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
@@ -40,19 +41,9 @@ export interface Candidate {
   /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
   readonly files: readonly string[];
   readonly fileCount: number;
+  /** The paths that were in conflict and were settled while it was made; absent where none was. */
+  readonly resolved?: readonly ResolvedPath[];
 }
-
-/** What another terminal may ask of a run. */
-export type ControlRequest =
-  /** `suspend`: agents at work are stopped where they are (SIGSTOP) and keep their leases. */
-  | { readonly kind: 'pause'; readonly suspend?: boolean }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'kill'; readonly target: string }
-  | { readonly kind: 'stop'; readonly how: 'drain' | 'stop' | 'kill' }
-  /** From now on at most `maxAgents` at once; agents at work beyond that finish. */
-  | { readonly kind: 'agents'; readonly maxAgents: number }
-  /** A task that did not land is tried anew, with all its retries; `all` means every such task. */
-  | { readonly kind: 'retry'; readonly target: string };
 
 export type Fact = Stamped &
   (
@@ -155,6 +146,15 @@ export type Fact = Stamped &
         readonly failure: Failure;
       }
     | { readonly type: 'task:cached'; readonly task: TaskId; readonly candidate: Candidate }
+    | {
+        /** A person settled the conflict that the task waited with: it waits to land again. */
+        readonly type: 'task:resolved';
+        readonly task: TaskId;
+        /** The attempt that was in conflict. */
+        readonly attempt: number;
+        readonly candidate: Candidate;
+        readonly by: string;
+      }
     | {
         readonly type: 'attempt:failed';
         readonly task: TaskId;
