@@ -30,7 +30,11 @@ export function attentionText(
 }
 
 function needLine(task: TaskView): string {
-  return `  ${task.id} (${task.state}): ${plainText(problemOf(task))}. See: parallel-cli logs ${task.id}`;
+  const how =
+    task.state === 'conflicted'
+      ? `Settle it: parallel-cli resolve ${task.id}`
+      : `See: parallel-cli logs ${task.id}`;
+  return `  ${task.id} (${task.state}): ${plainText(problemOf(task))}. ${how}`;
 }
 
 function waitingLines(plan: Plan, view: RunView): readonly string[] {
