@@ -7,6 +7,7 @@ import type * as LocksCommand from './commands/locks';
 import type * as LogsCommand from './commands/logs';
 import type * as PlanCommand from './commands/plan';
 import type * as ProgressCommand from './commands/progress';
+import type * as ResolveCommand from './commands/resolve';
 import type * as ResumeCommand from './commands/resume';
 import type * as RetryCommand from './commands/retry';
 import type * as RunCommand from './commands/run';
@@ -25,6 +26,7 @@ export const lazy = {
   logs: () => require('./commands/logs') as typeof LogsCommand,
   plan: () => require('./commands/plan') as typeof PlanCommand,
   progress: () => require('./commands/progress') as typeof ProgressCommand,
+  resolve: () => require('./commands/resolve') as typeof ResolveCommand,
   resume: () => require('./commands/resume') as typeof ResumeCommand,
   retry: () => require('./commands/retry') as typeof RetryCommand,
   run: () => require('./commands/run') as typeof RunCommand,

@@ -1,5 +1,6 @@
 import type { BarrierOptions } from './commands/barrier';
 import type { ControlOptions } from './commands/control';
+import type { ResolveOptions } from './commands/resolve';
 import type { RetryOptions } from './commands/retry';
 import { lazy } from './lazy';
 import type { Wiring } from './wiring';
@@ -14,6 +15,7 @@ export function addControls(wiring: Wiring): void {
   addKill(wiring);
   addAgents(wiring);
   addRetry(wiring);
+  addResolve(wiring);
   addBarrier(wiring);
 }
 
@@ -75,6 +77,28 @@ function addRetry({ add, context, finish }: Wiring): void {
     .option('--json', JSON_OPTION)
     .action(async (names: readonly string[], options: RetryOptions) => {
       finish(await lazy.retry().execute(context(), names, options));
+    });
+}
+
+function addResolve({ add, context, finish }: Wiring): void {
+  add(
+    'resolve',
+    'settle the conflict of a task by hand, in a worktree with conflict markers',
+    'parallel-cli resolve api_routes',
+    'parallel-cli resolve api_routes --continue',
+  )
+    .argument('<task>', 'task that is in conflict')
+    .option('--continue', 'land what you made of it; refused while something is not settled')
+    .option('--abort', 'take the worktree away; what is only there is kept under a ref')
+    .option('--run <run>', RUN_ARGUMENT)
+    .addOption(progressOption())
+    .option('--json', JSON_OPTION)
+    .addHelpText(
+      'after',
+      '\nExit code 3: the conflict waits for you. With --continue: that of the run, see "run --help".\n',
+    )
+    .action(async (task: string, options: ResolveOptions) => {
+      finish(await lazy.resolve().execute(context(), task, options));
     });
 }
 

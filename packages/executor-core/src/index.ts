@@ -34,15 +34,16 @@ export type { HeldLock, LocksView, WaitingForLocks } from './locks/locks-view';
 export type { Run, StartOptions } from './run/run';
 export type { RunReader, Transcript } from './run/run-reader';
 export type { Delivery, ResumeResult } from './run/requests';
+export type { ResolveResult, ResolveStep } from './run/resolve-task';
 export type { LoadedPlan, LoadPlanOptions, Workspace } from './run/workspace';
 export { loadPlanReader, PLAN_FILES } from './run/workspace';
 export { STARTER_PLAN } from './run/starter-plan';
 export type { AgentContext, AgentFunction } from './agents/function-agent';
 
 export type { Access, Resource } from './model/access';
+export type { ControlRequest } from './model/control-request';
 export type {
   Candidate,
-  ControlRequest,
   EventOf,
   Fact,
   Decision,

@@ -32,7 +32,11 @@ export function attentionText(
 }
 
 function needLine(task: TaskView): string {
-  return `  ${task.id} (${task.state}): ${plainText(problemOf(task))}. See: parallel-cli logs ${task.id}`;
+  const how =
+    task.state === 'conflicted'
+      ? `Settle it: parallel-cli resolve ${task.id}`
+      : `See: parallel-cli logs ${task.id}`;
+  return `  ${task.id} (${task.state}): ${plainText(problemOf(task))}. ${how}`;
 }
 
 /** Early enough to act: stop one of the two, or tell it what the other does. */

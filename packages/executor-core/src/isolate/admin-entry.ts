@@ -20,6 +20,8 @@ export type WorktreeOwner =
       readonly branch: string;
       readonly token: number;
     }
+  /** Where a person settles the conflict of a task. */
+  | { readonly kind: 'resolve'; readonly run: RunId; readonly task: TaskId }
   | { readonly kind: 'verify' | 'spare' | 'base'; readonly run: RunId };
 
 /** What git knows about one linked worktree, read by hand: git itself dies of a half-made entry. */
@@ -52,10 +54,12 @@ type Where = Pick<WorktreeSite, 'fs' | 'commonDir'>;
 /** Written by us into an entry once its tree is complete. */
 const READY = 'parallel-ready';
 const AGENT_REASON = /^parallel (\S+): (\S+) on (\S+) \(lease (\d+)\)$/;
+const RESOLVE_REASON = /^parallel (\S+): conflict of (\S+)$/;
 const OTHER_REASON = /^parallel (\S+): (verification|spare|base)$/;
 
 /** The lock reason for a worktree; `parseOwner` reads it back. */
 export function ownerText(owner: WorktreeOwner): string {
+  if (owner.kind === 'resolve') return `parallel ${owner.run}: conflict of ${owner.task}`;
   if (owner.kind !== 'agent')
     return `parallel ${owner.run}: ${owner.kind === 'verify' ? 'verification' : owner.kind}`;
   return `parallel ${owner.run}: ${owner.task} on ${owner.branch} (lease ${owner.token})`;
@@ -67,6 +71,11 @@ export function parseOwner(reason: string): WorktreeOwner | null {
   if (other !== undefined) {
     const kind = what === 'spare' || what === 'base' ? what : 'verify';
     return isRunId(other) ? { kind, run: other } : null;
+  }
+  const [, resolved, conflict = ''] = RESOLVE_REASON.exec(reason) ?? [];
+  if (resolved !== undefined) {
+    if (!isRunId(resolved) || taskIdProblem(conflict) !== null) return null;
+    return { kind: 'resolve', run: resolved, task: parseTaskId(conflict) };
   }
   const [, run, task, branch, token] = AGENT_REASON.exec(reason) ?? [];
   if (run === undefined || task === undefined || branch === undefined) return null;

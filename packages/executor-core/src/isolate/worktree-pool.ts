@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { slotName } from '../model/ids';
+import { slotName, type TaskId } from '../model/ids';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
 import { type AgentWorktree, createForAgent, type WorktreeRequest } from './agent-worktree';
@@ -8,6 +8,7 @@ import { findAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
 import { linkWorktree } from './link-worktree';
+import { forPerson, personsWorktree, type PersonsWorktree } from './persons-worktree';
 import { PinnedCheckouts } from './pinned-checkout';
 import { SpareWorktrees } from './spare-worktrees';
 import { populate, writeFiles } from './fill-worktree';
@@ -29,7 +30,7 @@ export interface OwnedWorktree {
 
 /**
  * The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks,
- * `<base>/spare-<pid>-<n>` for agents to come, `<base>/base-<pid>-<n>` for what overlays show.
+ * `<base>/resolve-<task>` for people, `<base>/spare-<pid>-<n>` for agents to come, `<base>/base-<pid>-<n>` for what overlays show.
  */
 export interface WorktreePool {
   /**
@@ -46,6 +47,13 @@ export interface WorktreePool {
    * ignores. One that exists is moved there, which is much quicker than making it. One user at a time.
    */
   detached(name: string, commit: string): Promise<{ readonly path: string }>;
+  /**
+   * A fresh worktree named `resolve-<task>`, without a branch, with the files of `commit`, for a person: a
+   * sweep leaves it alone. What is left at its path is saved before.
+   */
+  forPerson(task: TaskId, commit: string): Promise<PersonsWorktree>;
+  /** The one that `forPerson` made for a task, in whatever process; `null` when there is none. */
+  personsWorktree(task: TaskId): Promise<PersonsWorktree | null>;
   /** Keeps what is in a worktree under a ref; see `snapshotWorktree`. */
   snapshot(request: SnapshotRequest): Promise<Snapshot>;
   /**
@@ -103,6 +111,8 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
     addSpare: async (commit, wanted) => spares.add(await site(), commit, wanted),
     freshIndex: (path) => fresh.get(path) ?? null,
     detached: async (name, commit) => ({ path: await moveOrCreate(await site(), name, commit) }),
+    forPerson: async (task, commit) => forPerson(await site(), task, commit),
+    personsWorktree: async (task) => personsWorktree(await site(), task),
     snapshot: async (request) => snapshotWorktree(await site(), request),
     list: async () => listOwned(await site()),
     prune: async () => prune(await site()),

@@ -27,7 +27,8 @@ export type Release =
   /** Could not be saved in full, so it was moved to `path`, where we never touch it again. */
   | { readonly kind: 'kept'; readonly path: string; readonly reason: string };
 
-type AgentOwner = Extract<WorktreeOwner, { readonly kind: 'agent' }>;
+/** Of worktrees that somebody writes in. */
+type WorkOwner = Extract<WorktreeOwner, { readonly kind: 'agent' | 'resolve' }>;
 
 /** A commit under a ref that was made of everything in a worktree, after its agent had ended. */
 export interface KeptWork {
@@ -58,7 +59,7 @@ export async function releaseWorktree(
   if (!ours && !present) return { kind: 'gone' };
   if (!ours) throw notOurs(path);
   const known = entry?.base == null ? landed : [...landed, entry.base];
-  const worthless = entry !== null && (entry.owner?.kind !== 'agent' || entry.base === null);
+  const worthless = entry !== null && (ownerOf(entry) === null || entry.base === null);
   const taken = kept !== null && (await isKept(site, kept));
   const isThere = present && !worthless && !taken && (await comesBack(site, entry));
   if (isThere) return saveAndRemove(site, path, entry, known);
@@ -130,8 +131,9 @@ async function saveTwice(...args: Parameters<typeof save>): Promise<string | nul
   }
 }
 
-function ownerOf(entry: AdminEntry | null): AgentOwner | null {
-  return entry?.owner?.kind === 'agent' ? entry.owner : null;
+function ownerOf(entry: AdminEntry | null): WorkOwner | null {
+  const owner = entry?.owner ?? null;
+  return owner?.kind === 'agent' || owner?.kind === 'resolve' ? owner : null;
 }
 
 function messageOf(error: unknown): string {
@@ -181,7 +183,7 @@ export async function saveInPlace(
 async function save(
   site: WorktreeSite,
   path: string,
-  owner: AgentOwner | null,
+  owner: WorkOwner | null,
   landed: readonly string[],
 ): Promise<string | null> {
   return saveTaken(site, path, owner, landed, await takeTree(site, path));
@@ -190,7 +192,7 @@ async function save(
 async function saveTaken(
   site: WorktreeSite,
   path: string,
-  owner: AgentOwner | null,
+  owner: WorkOwner | null,
   landed: readonly string[],
   taken: WorktreeTree,
 ): Promise<string | null> {

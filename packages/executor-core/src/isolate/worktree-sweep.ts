@@ -72,6 +72,9 @@ export async function sweepWorktrees(
     try {
       const entry = await findAdminEntry(site, path);
       const owner = entry !== null && isOurs(site, entry) ? entry.owner : null;
+      // A person is at work there, whatever became of the run.
+      if (owner?.kind === 'resolve' && entry?.base != null && (await site.fs.exists(path)))
+        return null;
       if (entry !== null && owner !== null && keeps(owner)) {
         left.push({ owner, save: () => saving(() => saveLeft(site, path, entry, landed)) });
         return null;

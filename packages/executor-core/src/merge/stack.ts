@@ -83,13 +83,14 @@ export async function buildStack(request: StackRequest): Promise<Stack> {
     }
     const { tree } = resolved;
     const noop = tree === top.tree;
-    const message = withResolved(item.message, resolved.resolved);
+    const settled = [...(item.candidate.resolved ?? []), ...resolved.resolved];
+    const message = withResolved(item.message, settled);
     // A base that the tip lacks would bring back commits that somebody removed.
     const second = request.style?.mergeCommits === true && baseIsInside;
     const parents = second ? [top.commit, item.candidate.commit] : [top.commit];
     const commit = noop ? top.commit : await committer.commit({ tree, parents, message });
     top = { commit, tree, changed: top.changed || !noop };
-    layers.push({ item, commit, tree, noop, resolved: resolved.resolved });
+    layers.push({ item, commit, tree, noop, resolved: settled });
   }
   return { layers, conflicts };
 }

@@ -1,3 +1,5 @@
+import type { ResolvedPath } from './resolved-path';
+
 /** An attempt's result on its way to the target branch. `commit` is kept under `ref`. */
 export interface Candidate {
   readonly commit: string;
@@ -13,4 +15,6 @@ export interface Candidate {
   /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
   readonly files: readonly string[];
   readonly fileCount: number;
+  /** The paths that were in conflict and were settled while it was made; absent where none was. */
+  readonly resolved?: readonly ResolvedPath[];
 }

@@ -147,6 +147,15 @@ export type Fact = Stamped &
       }
     | { readonly type: 'task:cached'; readonly task: TaskId; readonly candidate: Candidate }
     | {
+        /** A person settled the conflict that the task waited with: it waits to land again. */
+        readonly type: 'task:resolved';
+        readonly task: TaskId;
+        /** The attempt that was in conflict. */
+        readonly attempt: number;
+        readonly candidate: Candidate;
+        readonly by: string;
+      }
+    | {
         readonly type: 'attempt:failed';
         readonly task: TaskId;
         readonly attempt: number;

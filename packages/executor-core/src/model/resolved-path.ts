@@ -1,7 +1,7 @@
-/** The rungs of the conflict ladder between a clean merge and a person, lowest first. */
-export type Rung = 'rerere' | 'structural' | 'entity' | 'policy';
+/** The rungs of the conflict ladder above a clean merge, lowest first. */
+export type Rung = 'rerere' | 'structural' | 'entity' | 'policy' | 'person';
 
-/** How one path in conflict was settled without a person. */
+/** How one path in conflict was settled. */
 export interface ResolvedPath {
   readonly path: string;
   readonly rung: Rung;

@@ -10,7 +10,7 @@ import type { TaskId } from './ids';
  *    └────── (withdrawn)         ▼                           ▼
  *    └──────────────────────  backoff ◄──────────────────────┘
  * side exits: failed (attempts spent) · blocked (names the dependency)
- *             conflicted (waits for a person) · cancelled
+ *             conflicted (waits for a person, who sends it to queued) · cancelled
  * ```
  * "ready" is not stored: a pending task is ready when everything before it has landed.
  */

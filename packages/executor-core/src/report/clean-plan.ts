@@ -46,6 +46,8 @@ export type Leftover =
       readonly reason: string | null;
       /** Git knows it as a worktree. */
       readonly known: boolean;
+      /** A person settles the conflict of the task there. */
+      readonly resolving?: boolean;
     }
   | {
       readonly kind: 'branch';
@@ -201,9 +203,13 @@ function fateOf(
 }
 
 function fateOfWorktree(
-  { aside, reason, known }: Extract<Leftover, { readonly kind: 'worktree' }>,
+  { aside, reason, known, resolving, task }: Extract<Leftover, { readonly kind: 'worktree' }>,
   asked: boolean,
 ): Fate {
+  if (resolving === true && !asked) {
+    const how = `parallel-cli resolve ${task ?? 'TASK'} --abort`;
+    return ['stays', `a conflict is being resolved there; ${how} takes it away`];
+  }
   if (!aside) return ['proven', 'what is only there is saved under a ref first'];
   const why = `could not be saved${reason === null ? '' : `: ${reason}`}`;
   if (!known) return ['stays', `${why}; git knows nothing of it, look at it and remove it by hand`];

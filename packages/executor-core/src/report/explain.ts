@@ -74,8 +74,8 @@ function standing(seen: TaskView): string {
 }
 
 /** What is done about the last failure, or the fact that its cure is used up. */
-function nextStep({ failure, state }: TaskView): string {
-  if (state === 'conflicted') return 'the conflict waits for a person';
+function nextStep({ failure, state, id }: TaskView): string {
+  if (state === 'conflicted') return `the conflict waits for a person: parallel-cli resolve ${id}`;
   if (failure === null) return 'nothing more is tried';
   const { retry, cure } = CURES[failureClass(failure)];
   return retry === 'final' ? cure : 'the retries of the plan are used up';

@@ -16,11 +16,17 @@ type Step<T extends TaskEvent['type']> = (event: EventOf<T>, task: TaskView) => 
  */
 export function applyTaskEvent(task: TaskView, event: TaskEvent): TaskView {
   if (task.state === 'landed') return task;
-  const revives = event.type === 'task:reopened' || event.type === 'task:landed';
+  const revives = REVIVING.has(event.type);
   if (isTaskSettled(task) && !revives) return task;
   const step = STEPS[event.type] as Step<TaskEvent['type']> | undefined;
   return step === undefined ? task : { ...task, ...step(event, task) };
 }
+
+const REVIVING: ReadonlySet<TaskEvent['type']> = new Set([
+  'task:reopened',
+  'task:resolved',
+  'task:landed',
+]);
 
 const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
   'task:leasing': (event) => ({ ...enter('leasing', event), waitingFor: [], retryAt: null }),
@@ -85,6 +91,10 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     cached: true,
     candidate: event.candidate,
   }),
+  'task:resolved': (event, task) =>
+    task.state === 'conflicted'
+      ? { ...enter('queued', event), candidate: event.candidate, finishedAt: null }
+      : {},
   'task:merging': (event) => enter('merging', event),
   'attempt:failed': (event, task) => ({
     ...leaveSlot(event, task),

@@ -1,4 +1,5 @@
-import type { Candidate, ControlRequest, EventOf, RunEvent, RunEventType } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { Candidate, EventOf, RunEvent, RunEventType } from '../model/event';
 import { describeFailure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import { slotName } from '../model/ids';
@@ -43,6 +44,7 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'task:merging': () => null,
   'task:landed': (event, view) => taskLine('landed', event.task, landedDetails(event.task, view())),
   'task:cached': (event) => taskLine('cached', event.task, ['restored, no agent ran']),
+  'task:resolved': (event) => taskLine('resolved', event.task, [`by ${event.by}`]),
   'attempt:failed': () => null,
   'timer:due': () => null,
   'task:overdue': (event) => taskLine('overdue', event.task, []),
@@ -85,7 +87,10 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
     ]),
   'task:blocked': (event) => taskLine('blocked', event.task, [`by ${event.by}`]),
   'task:conflicted': (event) =>
-    taskLine('conflicted', event.task, [`waits for a person: ${listText(event.paths)}`]),
+    taskLine('conflicted', event.task, [
+      `waits for a person: ${listText(event.paths)}`,
+      `parallel-cli resolve ${event.task}`,
+    ]),
   'task:cancelled': (event) => taskLine('cancelled', event.task, [`by ${event.by}`]),
   'barrier:opened': (event) => `barrier ${event.barrier} opened`,
   'barrier:broken': (event) => `barrier ${event.barrier} can never open: ${event.reason}`,

@@ -2,6 +2,7 @@ import { extname, join } from 'node:path';
 import type { HelperAnswer, TextVersions } from '../merge/ladder/ladder-helpers';
 import type { LadderTools } from './ladder-tools';
 import { runHelper, withFolder } from './ladder-tools';
+import { mergeTypeScript } from './typescript-entities';
 
 /** Files `base`, `ours`, `theirs` in, the merge in `result` (or in `ours`, as git's merge drivers do). */
 interface Files {
@@ -43,7 +44,8 @@ const LIMIT_MS = 20_000;
 
 /**
  * Merges a text with a tool that knows its language, the first of mergiraf and weave that is on PATH:
- * looked up once. `null` when neither is, or the tool leaves a conflict.
+ * looked up once; without either, TypeScript and JavaScript by their declarations, where the workspace has
+ * TypeScript. `null` when nothing of that is there, or a conflict is left.
  */
 export function entityMerge(
   tools: LadderTools,
@@ -53,7 +55,7 @@ export function entityMerge(
     probed ??= withFolder(tools.fs, (folder) => installed(tools, folder));
     const tool = await probed;
     return tool === null
-      ? null
+      ? mergeTypeScript(tools, conflict)
       : withFolder(tools.fs, (folder) => merge(tools, tool, conflict, folder));
   };
 }

@@ -16,6 +16,7 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'task:merging': true,
   'task:landed': true,
   'task:cached': true,
+  'task:resolved': true,
   'attempt:failed': true,
   'timer:due': true,
   'target:advanced': true,

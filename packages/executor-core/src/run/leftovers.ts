@@ -102,8 +102,10 @@ async function realBases(
 
 function worktreeItem({ path, owner, entry, aside, reason }: LeftWorktree): Leftover {
   const run = owner?.run ?? null;
-  const task = owner?.kind === 'agent' ? owner.task : null;
-  return { kind: 'worktree', run, path, task, aside, reason, known: entry?.broken === false };
+  const task = owner !== null && 'task' in owner ? owner.task : null;
+  const resolving = owner?.kind === 'resolve' && !aside ? { resolving: true } : {};
+  const known = entry?.broken === false;
+  return { kind: 'worktree', run, path, task, aside, reason, known, ...resolving };
 }
 
 /** The run that had a branch last, by the branch's short name. */

@@ -13,6 +13,7 @@ export function queuedCandidates(events: readonly RunEvent[]): readonly Waiting[
     if (!namesTask(event)) continue;
     switch (event.type) {
       case 'task:queued':
+      case 'task:resolved':
         waiting.set(event.task, {
           task: event.task,
           attempt: event.attempt,

@@ -1,4 +1,5 @@
-import type { ControlRequest, Fact, RunEvent } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { Fact, RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
 import { evolve } from '../schedule/evolve';
@@ -29,11 +30,12 @@ export interface PackedFold {
   readonly requests: readonly Fact[];
 }
 
-/** Written by agents and waiters, whether or not somebody drives the run. */
+/** Written by agents, waiters and who resolves a conflict, whether or not somebody drives the run. */
 const FROM_ELSEWHERE: ReadonlySet<RunEvent['type']> = new Set([
   'task:progress',
   'barrier:waiting',
   'barrier:left',
+  'task:resolved',
 ]);
 /** Pauses died with whom they were asked of. */
 const WORTH_KEEPING: ReadonlySet<ControlRequest['kind']> = new Set(['agents', 'retry', 'kill']);

@@ -1,4 +1,5 @@
-import type { ControlRequest, FrontDoor, RunEvent, RunMode, RunOutcome } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { EventOf, FrontDoor, RunEvent, RunMode, RunOutcome } from '../model/event';
 import type { RunId } from '../model/ids';
 import { parseSlotName, slotName } from '../model/ids';
 import type { Plan } from '../model/task';
@@ -41,7 +42,8 @@ interface Place {
   readonly root: string;
 }
 
-interface RunPlace extends Place {
+/** Where runs are continued. */
+export interface RunPlace extends Place {
   readonly engine: (plan: Plan) => Promise<Engine>;
 }
 
@@ -128,6 +130,28 @@ export async function retryTasks(
   return { kind: 'resumed', run: await continueHere(place, reader) };
 }
 
+/** Writes down that a conflict was settled: from here on the candidate lands, whatever becomes of this process. */
+export async function noteResolution(
+  place: RunPlace,
+  reader: RunReader,
+  { task, attempt, candidate }: Omit<EventOf<'task:resolved'>, 'type' | 'at' | 'by'>,
+): Promise<void> {
+  const { tools, root } = place;
+  const by = `parallel-cli (pid ${tools.processes.self().pid})`;
+  const at = tools.clock.now();
+  await tellDiskRefusal('The resolution was not taken', ASK_AGAIN, () =>
+    appendFact(tools, root, reader.id, { type: 'task:resolved', task, attempt, candidate, by, at }),
+  );
+}
+
+/** Has what was settled land: in the process that drives the run, or here. */
+export async function landResolution(place: RunPlace, reader: RunReader): Promise<ResumeResult> {
+  const { outcome } = standingOf(await reader.events());
+  if (outcome === null && (await reader.ownerAlive()))
+    return { kind: 'signalled', runId: reader.id };
+  return { kind: 'resumed', run: await continueHere(place, reader) };
+}
+
 /**
  * `true` when the process that ended the run came to the end of its own work: the target has what landed,
  * no worktree is left, and last of all the result of this very end was written.
@@ -148,7 +172,7 @@ interface Standing {
   readonly outcome: RunOutcome | null;
   readonly mode: RunMode;
   readonly frontDoor: FrontDoor | null;
-  /** Since it ended, somebody asked for a retry that was not begun. */
+  /** Since it ended, somebody asked for a retry, or settled a conflict, and that was not begun. */
   readonly retries: boolean;
 }
 
@@ -162,6 +186,9 @@ function standingOf(events: readonly RunEvent[]): Standing {
     if (event.type === 'run:mode') standing = { ...standing, mode: event.mode };
     if (event.type === 'control:requested' && event.request.kind === 'retry')
       standing = { ...standing, retries: standing.outcome !== null };
+    // Also one that the run did not see any more before it ended.
+    if (event.type === 'task:resolved') standing = { ...standing, retries: true };
+    if (event.type === 'task:merging') standing = { ...standing, retries: false };
   }
   return standing;
 }

@@ -1,6 +1,7 @@
 import type { DurationModel } from '../graph/durations';
 import type { WorktreePool } from '../isolate/worktree-pool';
-import type { ControlRequest, Fact, FrontDoor, RunEvent } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { Fact, FrontDoor, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import { parseRunId } from '../model/ids';
 import type { RunResult } from '../model/result';

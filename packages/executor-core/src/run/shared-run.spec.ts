@@ -1,5 +1,6 @@
 import { nodeToolbox } from '../create-executor';
-import type { ControlRequest, RunEvent } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { RunEvent } from '../model/event';
 import { parseRunId } from '../model/ids';
 import type { Plan } from '../model/task';
 import { joinRun } from '../store/run-dir';

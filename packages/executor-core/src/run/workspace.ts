@@ -3,7 +3,8 @@ import type { Repository } from '../isolate/repository';
 import { inspectRepository } from '../isolate/repository';
 import type { ForecastEvidence } from '../graph/conflict-forecast';
 import type { DurationModel } from '../graph/durations';
-import type { ControlRequest, FrontDoor } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
 import { markOf } from '../model/process';
 import { isRunId, parseRunId, parseTaskId } from '../model/ids';
@@ -26,6 +27,8 @@ import { knownDurations } from './learn-durations';
 import { appendFact, openEngine } from './engine';
 import type { Delivery, ResumeResult } from './requests';
 import { resumeRun, retryTasks, sendRequest } from './requests';
+import type { ResolveResult, ResolveStep } from './resolve-task';
+import { resolveTask } from './resolve-task';
 import { readLocks, requestWrites, type WriteRoom } from './locks-desk';
 import type { Run } from './run';
 import { startRun } from './run';
@@ -74,6 +77,8 @@ export interface Workspace {
    * or here, where nobody does. Rejects with `UserError` when the task is not one of them.
    */
   retry(target: string, runId?: string): Promise<ResumeResult>;
+  /** Opens the conflict of a task for a person, lands what was made of it, or gives it up; see `resolveTask`. */
+  resolve(task: string, step: ResolveStep, runId?: string): Promise<ResolveResult>;
   /** A run by id, or the one started last; `null` when there is none. */
   reader(runId?: string): Promise<RunReader | null>;
   /** Asks something of a run, from any process, through its journal. */
@@ -138,6 +143,8 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     resume: async (runId) => resumeRun({ tools, root, engine }, await reader(runId)),
     retry: async (target, runId) =>
       retryTasks({ tools, root, engine }, await reader(runId), target),
+    resolve: async (task, step, runId) =>
+      resolveTask({ tools, root, engine }, await reader(runId), task, step),
     request: async (request, runId) => sendRequest({ tools, root }, await reader(runId), request),
     waitAtBarrier: async (barrier, { run, ...options } = {}) =>
       waitHere(tools, root, await reader(run ?? tools.env['PARALLEL_RUN_ID']), barrier, options),
@@ -151,13 +158,15 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     leftovers: (choice = {}) => reportLeftovers({ tools, repository }, choice),
     clean: (choice, onPlan) => cleanUp({ tools, repository }, choice, onPlan),
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,
-    initPlan: async () => {
-      const present = await planAtRoot(tools, root);
-      if (present !== null) return { path: present, created: false };
-      const path = join(root, PLAN_FILES[0]);
-      return { path, created: await tools.fs.createExclusive(path, STARTER_PLAN) };
-    },
+    initPlan: () => initPlan(tools, root),
   };
+}
+
+async function initPlan(tools: Toolbox, root: string): ReturnType<Workspace['initPlan']> {
+  const present = await planAtRoot(tools, root);
+  if (present !== null) return { path: present, created: false };
+  const path = join(root, PLAN_FILES[0]);
+  return { path, created: await tools.fs.createExclusive(path, STARTER_PLAN) };
 }
 
 /**

@@ -1,16 +1,17 @@
 import type { EventOf, Fact } from '../model/event';
 import type { TaskState } from '../model/task-state';
-import { isInSlot, isSettled } from '../model/task-state';
+import { isInSlot } from '../model/task-state';
 import { admit } from './admission';
+import { continueAfterRestart } from './after-restart';
 import { breakageOf } from './barriers';
 import type { Command } from './command';
 import { applyControl } from './control';
 import { deadlineFailure, isRunOverdue, taskDeadline } from './deadlines';
 import { evolve } from './evolve';
-import { armRunDeadline, meetRunDeadline, onOverdue } from './overdue';
+import { armRunDeadline, onOverdue } from './overdue';
 import { taskAt } from './problem';
-import { reopen, settleBlocked } from './reopen';
-import { backoffLeftMs, mayRetry, retryDelayMs } from './retry-policy';
+import { settleBlocked } from './reopen';
+import { mayRetry, retryDelayMs } from './retry-policy';
 import type { RunState } from './run-state';
 import { isDead, stateOf } from './run-state';
 import { slotsFor, stealReason } from './slots';
@@ -38,6 +39,11 @@ export function decide(state: RunState, event: Fact): readonly [RunState, readon
 }
 
 function react(turn: Turn, before: RunState, event: Fact): void {
+  if ('task' in event) reactToTask(turn, before, event);
+  else reactToRun(turn, before, event);
+}
+
+function reactToRun(turn: Turn, before: RunState, event: Exclude<Fact, { task: unknown }>): void {
   switch (event.type) {
     case 'run:started':
     case 'run:joined':
@@ -47,12 +53,32 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'control:requested':
       applyControl(turn, event);
       return;
+    case 'run:overdue':
+      onOverdue(turn, event);
+      return;
+    case 'conflict:ahead':
+    case 'target:advanced':
+    case 'target:held':
+    case 'pull-request':
+    case 'disk:refused':
+    case 'disk:recovered':
+    case 'barrier:waiting':
+    case 'barrier:left':
+      return;
+  }
+}
+
+function reactToTask(turn: Turn, before: RunState, event: Extract<Fact, { task: unknown }>): void {
+  switch (event.type) {
     case 'task:leased':
       onLeased(turn, before, event);
       return;
     case 'task:queued':
     case 'task:cached':
       onHandedIn(turn, before, event);
+      return;
+    case 'task:resolved':
+      onResolved(turn, before, event);
       return;
     case 'task:landed':
       onLanded(turn, before, event);
@@ -61,7 +87,6 @@ function react(turn: Turn, before: RunState, event: Fact): void {
       onAttemptFailed(turn, before, event);
       return;
     case 'task:overdue':
-    case 'run:overdue':
       onOverdue(turn, event);
       return;
     case 'task:waiting':
@@ -71,20 +96,13 @@ function react(turn: Turn, before: RunState, event: Fact): void {
     case 'task:verifying':
     case 'task:merging':
     case 'timer:due':
-    case 'target:advanced':
-    case 'target:held':
-    case 'pull-request':
-    case 'disk:refused':
-    case 'disk:recovered':
     case 'task:widened':
     case 'task:healing':
     case 'task:healed':
     case 'task:checkpointed':
     case 'checkpoint:failed':
     case 'check:flaked':
-    case 'conflict:ahead':
-    case 'barrier:waiting':
-    case 'barrier:left':
+      return;
   }
 }
 
@@ -133,6 +151,13 @@ function onHandedIn(
   }
   if (was?.name === 'leasing') turn.command({ type: 'withdraw', task });
   else turn.command({ type: 'free', task, what: 'slot' });
+  turn.command({ type: 'land' });
+}
+
+/** What it kept from starting may start once it has landed. A run that is over takes it up when it is resumed. */
+function onResolved(turn: Turn, before: RunState, { task, by }: EventOf<'task:resolved'>): void {
+  if (stateOf(turn.state, task) === stateOf(before, task) || turn.state.outcome !== null) return;
+  settleBlocked(turn, by);
   turn.command({ type: 'land' });
 }
 
@@ -245,26 +270,6 @@ function startReady(turn: Turn): void {
     turn.record({ type: 'task:leasing', task: task.id });
     turn.command({ type: 'acquire', task: task.id, attempt, slots });
   }
-}
-
-/**
- * After a crash: what was queued goes to the merge queue again, back-offs and deadlines get their
- * timers back, retries asked for meanwhile are granted, and decisions that were lost are made again.
- */
-function continueAfterRestart(turn: Turn, before: RunState): void {
-  for (const { index, id: task } of turn.state.problem.plan.tasks) {
-    const now = turn.state.tasks.get(index);
-    if (now.name === 'leasing') turn.withdraw(task);
-    if (now.name === 'backoff')
-      turn.command({ type: 'wake', task, afterMs: backoffLeftMs(now, turn.at) });
-    const deadline = isSettled(now) ? null : taskDeadline(turn.state, index);
-    if (deadline !== null) turn.command({ type: 'deadline', task, at: deadline });
-  }
-  for (const { target, by } of before.asked) reopen(turn, target, by);
-  settleBlocked(turn, 'recovery');
-  if (turn.state.failedFast) turn.cancelAll('fail_fast', 'interrupt');
-  meetRunDeadline(turn);
-  if (turn.tasksIn('queued', 'merging').length > 0) turn.command({ type: 'land' });
 }
 
 function finishWhenDone(turn: Turn): void {

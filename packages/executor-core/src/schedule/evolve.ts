@@ -53,6 +53,7 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, TaskEvent>): RunSta
     case 'target:advanced':
     case 'target:held':
     case 'pull-request':
+    case 'conflict:ahead':
     case 'disk:refused':
     case 'disk:recovered':
       return state;

@@ -53,6 +53,10 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
     before.name === 'pending' || before.name === 'leasing' || before.name === 'backoff'
       ? { name: 'queued', attempt: before.attempt, candidate }
       : null,
+  'task:resolved': (before, { attempt, candidate }) =>
+    before.name === 'conflicted' && before.attempt === attempt
+      ? { name: 'queued', attempt, candidate }
+      : null,
   'task:merging': (before) => (before.name === 'queued' ? { ...before, name: 'merging' } : null),
   // What is on the branch has landed, whatever this scheduler thought became of the task.
   'task:landed': (before, { commit }) =>

@@ -1,4 +1,5 @@
-import type { Candidate, ControlRequest, EventOf, Fact, RunEvent } from '../model/event';
+import type { ControlRequest } from '../model/control-request';
+import type { Candidate, EventOf, Fact, RunEvent } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';

@@ -15,6 +15,8 @@ const mutant = (name: string, file: string, find: string, replace: string): Muta
   replace,
 });
 
+const RESTART = 'after-restart.ts';
+
 /** Every one of these must be noticed by the simulation. */
 export const MUTANTS: readonly Mutant[] = [
   mutant(
@@ -199,17 +201,17 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'forgets the wake-up after a restart',
-    'decide.ts',
+    RESTART,
     "turn.command({ type: 'wake', task, afterMs: backoffLeftMs(now, turn.at) })",
     'turn.at',
   ),
   mutant(
     'forgets who asked for a lease before the crash',
-    'decide.ts',
+    RESTART,
     "if (now.name === 'leasing') turn.withdraw(task);",
     '',
   ),
-  mutant('makes lost decisions not again', 'decide.ts', "  settleBlocked(turn, 'recovery');\n", ''),
+  mutant('makes lost decisions not again', RESTART, "  settleBlocked(turn, 'recovery');\n", ''),
   mutant('forgets to start after a restart', 'decide.ts', "event.type !== 'run:resumed' && ", ''),
   mutant('starts nobody when a task lands', 'decide.ts', 'before.holding !== after.holding ||', ''),
   mutant(
@@ -242,7 +244,7 @@ export const MUTANTS: readonly Mutant[] = [
     "    turn.command({ type: 'free', task: id, what: 'all', token });\n",
     '',
   ),
-  mutant('forgets to land', 'decide.ts', "  turn.command({ type: 'land' });\n}", '}'),
+  mutant('forgets to land', 'decide.ts', "slot' });\n  turn.command({ type: 'land' })", "slot' })"),
   mutant('ends a drain too early', 'decide.ts', 'return state.holding.size === 0;', 'return true;'),
   mutant(
     'never ends',

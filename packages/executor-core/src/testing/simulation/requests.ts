@@ -1,4 +1,4 @@
-import type { ControlRequest } from '../../model/event';
+import type { ControlRequest } from '../../model/control-request';
 import type { Random } from './random';
 import type { World } from './world';
 
