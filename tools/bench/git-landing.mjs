@@ -7,11 +7,14 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { simpleGit } from 'simple-git';
 import { tableText } from './lib/table.mjs';
 
 const core = (path) =>
   createRequire(import.meta.url)(`../../packages/executor-core/dist/${path}.js`);
+/** As the packages have it. */
+const { simpleGit } = createRequire(
+  new URL('../../packages/executor-core/package.json', import.meta.url),
+)('simple-git');
 const CANDIDATES = 100;
 /** Merges in a checkout that are timed: they are slow and all alike. */
 const SAMPLE = 10;
