@@ -33,6 +33,13 @@ if (repository === undefined) {
   process.exit(2);
 }
 
+const SOMEBODY = {
+  GIT_AUTHOR_NAME: 'replay',
+  GIT_AUTHOR_EMAIL: 'replay@localhost',
+  GIT_COMMITTER_NAME: 'replay',
+  GIT_COMMITTER_EMAIL: 'replay@localhost',
+};
+
 const folder = mkdtempSync(join(tmpdir(), 'parallel-replay-'));
 try {
   const clone = join(folder, 'clone.git');
@@ -58,6 +65,7 @@ async function replay(cwd, { limit, policy }) {
   const files = { settled: 0, same: 0 };
   const losses = [];
   const left = {};
+  const alone = {};
   const used = process.cpuUsage();
   for (const merge of merges) {
     const { tree, parents } = await objects.readCommit(merge);
@@ -68,6 +76,14 @@ async function replay(cwd, { limit, policy }) {
     const made = await resolveConflict({ git, cwd, ours, theirs, policy, ladder: {} });
     if (made.kind === 'unresolved') {
       for (const path of made.paths) left[kindOf(path)] = (left[kindOf(path)] ?? 0) + 1;
+      for (const one of contentConflicts(made.state.entries)) {
+        const counts = (alone[classOf(one.path)] ??= { conflicts: 0, settled: 0, same: 0 });
+        counts.conflicts += 1;
+        const id = await settleAlone({ git, cwd, objects, policy }, one);
+        if (id === null) continue;
+        counts.settled += 1;
+        if (id === (await objects.resolve(`${merge}:${one.path}`))) counts.same += 1;
+      }
       continue;
     }
     const same = made.tree === tree ? 1 : 0;
@@ -94,7 +110,32 @@ async function replay(cwd, { limit, policy }) {
   }
   const { user, system } = process.cpuUsage(used);
   const cpuMs = Math.round((user + system) / 1000);
-  return { ...sums, rungs, files, left, silent_losses: losses, cpu_ms: cpuMs };
+  return { ...sums, rungs, files, left, alone, silent_losses: losses, cpu_ms: cpuMs };
+}
+
+/** Paths that both sides changed and both still have. */
+function contentConflicts(entries) {
+  const paths = new Map();
+  for (const { path, stage, mode, id } of entries) {
+    paths.set(path, { ...paths.get(path), path, mode, [stage]: id });
+  }
+  return [...paths.values()].filter((one) => one[1] && one[2] && one[3]);
+}
+
+/** A merge of which one file would be left stays a merge for people: how is that file on its own? */
+async function settleAlone({ git, cwd, objects, policy }, { path, mode, ...stages }) {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const commit = async (id, ...parents) => {
+    const tree = await objects.writeTree([{ mode, name, id }]);
+    return git.text(['commit-tree', tree, ...parents.flatMap((one) => ['-p', one]), '-m', name], {
+      cwd,
+      env: SOMEBODY,
+    });
+  };
+  const base = await commit(stages[1]);
+  const [ours, theirs] = [await commit(stages[2], base), await commit(stages[3], base)];
+  const made = await resolveConflict({ git, cwd, ours, theirs, policy, ladder: {} });
+  return made.kind === 'merged' ? objects.resolve(`${made.tree}:${name}`) : null;
 }
 
 async function mergeBase(git, cwd, ours, theirs) {
@@ -136,6 +177,10 @@ function flatten(value, path) {
   return Object.entries(value).flatMap(([key, member]) => flatten(member, `${path}/${key}`));
 }
 
+function classOf(path) {
+  return path.endsWith('package.json') ? 'package.json' : kindOf(path);
+}
+
 function kindOf(path) {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return /\./.test(name.slice(1)) ? `*.${name.slice(name.lastIndexOf('.') + 1)}` : name;
@@ -161,6 +206,20 @@ function print({ merges, clean, clean_same, settled, settled_same, rungs, files,
     ),
   );
   console.log(`files by rung: ${listOf(rungs)}; left to people: ${listOf(rest.left)}`);
+  const classes = Object.entries(rest.alone).sort((a, b) => b[1].conflicts - a[1].conflicts);
+  if (classes.length > 0) {
+    console.log('\nfiles of the merges left to people, each on its own:');
+    const rows = classes
+      .slice(0, 12)
+      .map(([name, { conflicts: all, settled: some, same }]) => [
+        name,
+        all,
+        some,
+        share(some, all),
+        share(same, some),
+      ]);
+    console.log(tableText(['', 'in conflict', 'settled', 'share', 'as people did'], rows));
+  }
   console.log(`processor time: ${rest.cpu_ms} ms in this process`);
   for (const loss of rest.silent_losses) console.log(`lost: ${JSON.stringify(loss)}`);
 }
