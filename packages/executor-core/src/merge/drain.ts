@@ -3,6 +3,7 @@ import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Line } from './branch-line';
 import { FailureRate } from './failure-rate';
+import { Inbox } from './inbox';
 import { Lane } from './lane';
 import { placeInLanes } from './lanes';
 import type { DrainContext, Landing } from './drain-context';
@@ -17,7 +18,6 @@ export type Ending = 'done' | 'stopped' | 'stale';
 
 type BuildStack = (items: readonly QueueItem[], tip: string, onLayer: boolean) => Promise<Stack>;
 
-const NOBODY = new Promise<void>(() => undefined);
 /** Rounds of the loop in which nothing is verified, landed or rejected, before that is taken for a bug. */
 const MOST_IDLE = 3;
 const ALL: Affected = 'all';
@@ -35,7 +35,7 @@ export class Drain {
   /** Found red alone, and being verified again, with the first verdict. */
   private readonly suspects = new Map<QueueItem, Failure>();
   private readonly announced = new Set<QueueItem>();
-  private readonly seen: Set<string>;
+  private readonly inbox: Inbox;
   private readonly affected = new Map<QueueItem, Affected>();
   private readonly rate: FailureRate;
 
@@ -48,7 +48,7 @@ export class Drain {
     this.left = context.queue;
     this.known = context.knownTip ?? null;
     this.rate = context.rate ?? new FailureRate();
-    this.seen = new Set(context.queue.map(keyOf));
+    this.inbox = new Inbox(context.queue, context.arrivals);
     this.places = this.freshPlaces();
   }
 
@@ -77,7 +77,7 @@ export class Drain {
   private async work(): Promise<Ending> {
     for (let idle = 0; ;) {
       const before = this.left;
-      const arrival = this.context.arrivals?.next() ?? NOBODY;
+      const arrival = this.inbox.next();
       await this.admit();
       const ending = await this.fill();
       if (ending !== null) return ending;
@@ -107,16 +107,26 @@ export class Drain {
 
   /** Puts what is in no lane into one, and builds the stacks of what is new. */
   private async admit(): Promise<void> {
-    for (const item of (await this.context.arrivals?.read()) ?? []) {
-      if (this.seen.has(keyOf(item))) continue;
-      this.seen.add(keyOf(item));
-      this.left = [...this.left, item];
-    }
+    await this.takeIn();
     this.lanes = this.lanes.filter(({ items }) => items.length > 0);
     const placed = new Set(this.lanes.flatMap(({ items }) => items));
     const homeless = this.left.filter((item) => !placed.has(item) && !this.suspects.has(item));
     if (homeless.length > 0) await this.place(homeless);
     for (const lane of this.lanes) await this.build(lane);
+  }
+
+  /** What has come; what was taken back goes. */
+  private async takeIn(): Promise<void> {
+    const { fresh, isGone } = await this.inbox.look();
+    for (const item of this.left.filter(isGone)) this.forget(item);
+    this.left = [...this.left, ...fresh];
+  }
+
+  private forget(item: QueueItem): void {
+    this.left = this.left.filter((other) => other !== item);
+    this.suspects.delete(item);
+    for (const lane of this.lanes) lane.remove(item);
+    this.places.stopUnwanted();
   }
 
   private async place(items: readonly QueueItem[]): Promise<void> {
@@ -221,6 +231,8 @@ export class Drain {
   /** Lands everything up to `layer`, which is green. */
   private async land(lane: Lane, layer: Layer): Promise<Ending | null> {
     const part = lane.layers.slice(0, lane.lengthTo(layer));
+    await this.takeIn();
+    if (part.some(({ item }) => !this.left.includes(item))) return null;
     if ((await this.dropFenced(part.map(({ item }) => item))) > 0) return null;
     const landing = await this.ontoTip(lane, part);
     const top = landing?.at(-1);
@@ -279,15 +291,8 @@ export class Drain {
   }
 
   private async reject(item: QueueItem, failure: Failure): Promise<void> {
-    this.left = this.left.filter((other) => other !== item);
-    for (const lane of this.lanes) lane.remove(item);
-    this.places.stopUnwanted();
+    this.forget(item);
     this.rejected.push(item.task);
     await this.context.onRejected(item, failure);
   }
-}
-
-/** A candidate is read anew from the journal, as another object. */
-function keyOf({ task, candidate: { ref, commit } }: QueueItem): string {
-  return [task, ref, commit].join(' ');
 }

@@ -401,6 +401,26 @@ describe('drainQueue', () => {
       expect([...result.landed].sort()).toEqual(['a2', 'b1']);
     });
 
+    it('does not land what was taken back while it was verified', async () => {
+      const queue = [await inLane('a1', 'a'), await inLane('a2', 'a'), await inLane('b1', 'b')];
+      let waiting = queue;
+      const result = await drain(queue, {
+        slots: 2,
+        affected,
+        arrivals: {
+          next: () => new Promise(() => undefined),
+          read: () => Promise.resolve(waiting),
+        },
+        verify: () => {
+          waiting = queue.filter(({ task }) => task !== 'a1');
+          return Promise.resolve(null);
+        },
+      });
+      expect([...result.landed].sort()).toEqual(['a2', 'b1']);
+      expect(result).toMatchObject({ rejected: [], left: [] });
+      expect(await filesOf(result.tip ?? '')).not.toContain('a/a1.txt');
+    });
+
     it('takes candidates in that are queued while it works', async () => {
       const first = await inLane('a1', 'a');
       const later = await inLane('b1', 'b');
