@@ -1,13 +1,13 @@
 import type { SearchLimits } from './prefix-search';
 
 /** What is assumed before anything was verified: agents have checked their own work already. */
-const AT_FIRST = 0.05;
+const AT_FIRST = 0.02;
 /** Weight of the newest outcome. */
 const LEARNING = 0.1;
 /** From here on one candidate at a time is best. */
 const ONE_BY_ONE = 0.3;
 /** Where a batch is green with this chance, verifying parts of it beside it is wasted. */
-const SURE = 0.9;
+const SURE = 0.8;
 
 /**
  * How often candidates turn a green tree red, as an exponentially weighted average over the last

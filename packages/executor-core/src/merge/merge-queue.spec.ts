@@ -3,6 +3,7 @@ import type { MergeRig } from '../testing/merge-rig';
 import { INTEGRATION, makeMergeRig } from '../testing/merge-rig';
 import { landedCandidates } from './landed';
 import type { DrainContext, DrainResult } from './drain-context';
+import { FailureRate } from './failure-rate';
 import { drainQueue } from './merge-queue';
 import type { VerifyTree } from './remember-verdicts';
 import { rememberVerdicts } from './remember-verdicts';
@@ -328,8 +329,11 @@ describe('drainQueue', () => {
     const open = new Map<string, (verdict: Failure | null) => void>();
     const stopped: string[] = [];
     const slots: number[] = [];
+    const rate = new FailureRate();
+    rate.note(true);
     const draining = drain(queue, {
       slots: 3,
+      rate,
       verify: async (commit, _tree, _base, how) => {
         const last = (await filesOf(commit)).at(-1) ?? '';
         slots.push(how?.slot ?? 0);

@@ -170,9 +170,9 @@ describe('the failure rate', () => {
   });
 
   it('looks at parts of a batch at once when it may well be red', () => {
-    expect(new FailureRate().limits(25, 4)).toEqual({ batch: 28, width: 4 });
-    expect(new FailureRate().limits(3, 4).width).toBe(4);
-    expect(new FailureRate().limits(1, 4).width).toBe(1);
+    expect(new FailureRate().limits(25, 4)).toEqual({ batch: 70, width: 4 });
+    expect(new FailureRate().limits(12, 4).width).toBe(4);
+    expect(new FailureRate().limits(11, 4).width).toBe(1);
   });
 
   it('makes batches smaller the more often candidates are guilty, down to one per slot', () => {
