@@ -7,6 +7,7 @@ import type { CommitHead, GitObjects, RefTransaction, TreeEntry } from '../ports
 import { GitError } from '../ports/git';
 import type { TakeAnswer } from './git-conversation';
 import { ConversationEnded, GitConversation } from './git-conversation';
+import { scratchPrefix } from './scratch';
 
 const OWN_CONFIG = [
   // How long git waits for somebody else's lock on a ref; its default is a tenth of a second.
@@ -168,7 +169,7 @@ function treeInput(entries: readonly TreeEntry[]): Buffer {
 
 /** git takes names of files only, so the content goes through one; a killed process's go with its shell's folders. */
 async function writeObject(writer: GitConversation, content: string | Buffer): Promise<string> {
-  const file = join(tmpdir(), `parallel-object-${process.pid}-${randomUUID()}`);
+  const file = join(tmpdir(), `${scratchPrefix('object')}${randomUUID()}`);
   await writeFile(file, content, { mode: 0o600 });
   try {
     return await writer.ask(`${file}\n`, takeLine);

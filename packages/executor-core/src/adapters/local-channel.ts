@@ -4,6 +4,7 @@ import { createServer, createConnection, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Channel, Line, LineEvents, Listener } from '../ports/channel';
+import { scratchPrefix } from './scratch';
 
 /** sockaddr_un holds 108 bytes on Linux and 104 on macOS, the final zero included. */
 const LONGEST_PATH = 100;
@@ -32,7 +33,7 @@ async function listenUnix(folder: string, accept: Accept): Promise<Listener | nu
   const path = join(folder, name);
   if (Buffer.byteLength(path) <= LONGEST_PATH) return tryListen(path, null, accept);
   try {
-    const short = mkdtempSync(join(tmpdir(), 'parallel-'));
+    const short = mkdtempSync(join(tmpdir(), scratchPrefix('socket')));
     const listener = await tryListen(join(short, 's'), short, accept);
     if (listener === null) rmSync(short, { recursive: true, force: true });
     return listener;

@@ -102,6 +102,7 @@ describe('ShellLauncher', () => {
     const { pid: dead } = spawnSync('true');
     mkdirSync(join(scratch, `parallel-shell-${dead}-killed`));
     writeFileSync(join(scratch, `parallel-object-${dead}-killed`), 'a commit');
+    mkdirSync(join(scratch, `parallel-socket-${dead}-killed`));
     await new Promise<void>((resolve) => {
       const watcher = watch(scratch, () => {
         if (readdirSync(scratch).length > 0) return;
@@ -114,7 +115,7 @@ describe('ShellLauncher', () => {
 
   it('is gone with its process', () => {
     const scratch = mkdtempSync(join(tmpdir(), 'launcher-'));
-    for (const name of ['shell-launcher', 'error-code']) {
+    for (const name of ['shell-launcher', 'scratch', 'error-code']) {
       const options = { jsc: { parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } };
       const { code } = transformFileSync(join(__dirname, `${name}.ts`), options as Options);
       writeFileSync(join(scratch, `${name}.js`), code);

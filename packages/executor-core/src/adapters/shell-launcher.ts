@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-import { hasCode } from './error-code';
+import { removeLeftScratch, scratchPrefix } from './scratch';
 
 /** One program to start; what it reads from standard input is nothing. */
 export interface ShellCall {
@@ -35,7 +35,6 @@ const IDLE_MS = 5000;
 const CALLS_PER_SHELL = 1000;
 const SHELL = '/bin/sh';
 const SCRIPT = 'while IFS= read -r line; do eval "$line"; done';
-const FOLDER = 'parallel-shell-';
 
 /**
  * Starts short programs from a shell that stays, in a session of its own. To start a process costs a time
@@ -115,7 +114,7 @@ export class ShellLauncher {
 
   /** With our pid in its name: who finds it later knows whether it is still wanted. */
   private makeFolder(): string {
-    const folder = mkdtempSync(join(this.scratch, `${FOLDER}${process.pid}-`));
+    const folder = mkdtempSync(join(this.scratch, scratchPrefix('shell')));
     if (ownFolders.size === 0) process.once('exit', dropFolders);
     ownFolders.add(folder);
     return folder;
@@ -176,7 +175,7 @@ export class ShellLauncher {
       rmSync(this.folder, { recursive: true, force: true });
       ownFolders.delete(this.folder);
       if (ownFolders.size === 0) process.removeListener('exit', dropFolders);
-      removeLeftFolders(this.scratch);
+      removeLeftScratch(this.scratch);
     }
     this.folder = null;
   }
@@ -192,31 +191,7 @@ const ownFolders = new Set<string>();
 function dropFolders(): void {
   for (const folder of ownFolders) rmSync(folder, { recursive: true, force: true });
   for (const scratch of new Set([...ownFolders].map((folder) => dirname(folder)))) {
-    removeLeftFolders(scratch);
-  }
-}
-
-/** What processes that were killed left here, by their ids in the names. */
-const OF_A_PROCESS = /^parallel-(?:shell|object)-([1-9]\d*)-/;
-
-function removeLeftFolders(scratch: string): void {
-  try {
-    for (const name of readdirSync(scratch)) {
-      const pid = Number(OF_A_PROCESS.exec(name)?.[1] ?? NaN);
-      if (!Number.isNaN(pid) && !exists(pid)) {
-        rmSync(join(scratch, name), { recursive: true, force: true });
-      }
-    }
-  } catch {
-    // Somebody else's, or somebody else removes it as well.
-  }
-}
-
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return !hasCode(error, 'ESRCH');
+    removeLeftScratch(scratch);
   }
 }
 
