@@ -5,7 +5,8 @@ import { hasCode } from './error-code';
 /** What is put into the system's folder for temporary files. */
 type ScratchKind = 'shell' | 'object' | 'socket';
 
-const OF_A_PROCESS = /^parallel-(?:shell|object|socket)-([1-9]\d*)-/;
+/** A ladder's folders are named so by whoever makes them. */
+const OF_A_PROCESS = /^parallel-(?:shell|object|socket|ladder)-([1-9]\d*)-/;
 
 /** Beginning of the name of what this process puts there: whoever finds it knows whether its owner lives. */
 export function scratchPrefix(kind: ScratchKind): string {

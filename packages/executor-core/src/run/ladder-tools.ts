@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkEnvironment } from '../isolate/git-env';
+import { runProgram } from './run-program';
 import type { Toolbox } from './toolbox';
 
 /** What the helpers of the ladder work with. */
@@ -10,12 +11,12 @@ export interface LadderTools extends Pick<Toolbox, 'git' | 'fs' | 'runner' | 'cl
   readonly commonDir: string;
 }
 
-/** Calls `body` with a new private folder, which is removed afterwards. */
+/** Calls `body` with a new private folder, which is removed afterwards, or when its process was killed. */
 export async function withFolder<T>(
   fs: Toolbox['fs'],
   body: (folder: string) => Promise<T>,
 ): Promise<T> {
-  const folder = join(tmpdir(), `parallel-ladder-${randomUUID()}`);
+  const folder = join(tmpdir(), `parallel-ladder-${process.pid}-${randomUUID()}`);
   await fs.makeDir(folder);
   try {
     return await body(folder);
@@ -29,27 +30,17 @@ export async function withFolder<T>(
  * also when it is not on PATH. `extra` goes on top of the environment.
  */
 export async function runHelper(
-  { runner, clock, env }: Pick<LadderTools, 'runner' | 'clock' | 'env'>,
+  tools: Pick<LadderTools, 'runner' | 'clock' | 'env'>,
   argv: readonly string[],
   cwd: string,
   limitMs: number,
   extra: Readonly<Record<string, string>> = {},
 ): Promise<boolean> {
-  const outputPath = join(cwd, '.parallel-output');
-  const spec = { argv, cwd, outputPath, stdin: null, ownFolder: cwd };
-  try {
-    const process = await runner.start({
-      ...spec,
-      env: { ...checkEnvironment(env, ''), ...extra },
-    });
-    const cancel = clock.after(limitMs, () => {
-      process.signal('SIGKILL');
-    });
-    const { code } = await process.exited;
-    cancel();
-    return code === 0;
-  } catch {
-    // The port has one reason to reject: the program cannot be started.
-    return false;
-  }
+  const spec = { argv, cwd, outputPath: join(cwd, '.parallel-output'), ownFolder: cwd };
+  const ended = await runProgram(
+    tools,
+    { ...spec, env: { ...checkEnvironment(tools.env, ''), ...extra } },
+    limitMs,
+  );
+  return ended?.code === 0;
 }

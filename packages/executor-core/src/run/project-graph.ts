@@ -4,6 +4,7 @@ import { checkEnvironment } from '../isolate/git-env';
 import type { RunId } from '../model/ids';
 import { runPaths } from '../store/run-dir';
 import type { Engine } from './engine';
+import { runProgram } from './run-program';
 
 /** Nx may have to parse every file first. */
 const PATIENCE_MS = 120_000;
@@ -32,25 +33,10 @@ export async function readProjectGraph(
 
 async function askNx({ tools, repository }: Engine, run: RunId, file: string): Promise<boolean> {
   const { root } = repository;
-  const { clock, runner, env } = tools;
+  const argv = [nxProgram(root), 'graph', `--file=${file}`];
   const outputPath = join(runPaths(root, run).dir, 'project-graph.log');
-  try {
-    const child = await runner.start({
-      argv: [nxProgram(root), 'graph', `--file=${file}`],
-      cwd: root,
-      env: checkEnvironment(env, ''),
-      stdin: null,
-      outputPath,
-    });
-    const cancel = clock.after(PATIENCE_MS, () => {
-      child.signal('SIGKILL');
-    });
-    const { code } = await child.exited;
-    cancel();
-    return code === 0;
-  } catch {
-    return false;
-  }
+  const spec = { argv, cwd: root, env: checkEnvironment(tools.env, ''), outputPath };
+  return (await runProgram(tools, spec, PATIENCE_MS))?.code === 0;
 }
 
 function nxProgram(root: string): string {

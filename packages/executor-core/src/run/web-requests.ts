@@ -1,5 +1,7 @@
 import type { Clock } from '../ports/clock';
 import type { ProcessRunner } from '../ports/process-runner';
+import type { ProgramEnd } from './run-program';
+import { runProgram } from './run-program';
 
 export interface WebContext {
   readonly runner: ProcessRunner;
@@ -49,32 +51,15 @@ function urlIn(output: string): string | null {
 }
 
 /** `null`: it cannot be started. */
-async function gh(
+function gh(
   { runner, clock, env, cwd, logPath }: WebContext,
   args: readonly string[],
-): Promise<{ readonly code: number; readonly output: string } | null> {
-  const chunks: Buffer[] = [];
+): Promise<ProgramEnd | null> {
   const given = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   const quiet = { GH_PROMPT_DISABLED: '1', GH_NO_UPDATE_NOTIFIER: '1', NO_COLOR: '1' };
-  const started = await runner
-    .start({
-      argv: ['gh', ...args],
-      cwd,
-      env: { ...Object.fromEntries(given), ...quiet },
-      stdin: null,
-      outputPath: logPath,
-      onOutput: (chunk) => {
-        chunks.push(chunk);
-      },
-    })
-    .catch(() => null);
-  if (started === null) return null;
-  const cancel = clock.after(PATIENCE_MS, () => {
-    started.signal('SIGKILL');
-  });
-  const { code } = await started.exited;
-  cancel();
-  return { code: code ?? 1, output: Buffer.concat(chunks).toString('utf8') };
+  const own = { ...Object.fromEntries(given), ...quiet };
+  const spec = { argv: ['gh', ...args], cwd, env: own, outputPath: logPath };
+  return runProgram({ runner, clock }, spec, PATIENCE_MS);
 }
