@@ -20,10 +20,10 @@ export interface WayFacts {
 export const LARGE_REPOSITORY = 5000;
 
 /**
- * The way for the worktrees of a task. A task whose cone cannot be told gets another one than `sparse`. Under
- * `auto` a small repository is written in full, in a large one, or on a
- * disk that is too small for that, an overlay is taken where it can be had, and a
- * sparse worktree only where nothing that runs in it can miss a file: see `mayBeSparse`.
+ * The way for the worktrees of a task. A task whose cone cannot be told gets another one than `sparse`.
+ * Under `auto` a small repository is written in full. In a large one, or on a disk that is too small for
+ * that, an overlay is taken where it can be had, and a sparse worktree only where nothing that runs in it
+ * can miss a file: see `mayBeSparse`.
  */
 export function chooseWay(
   task: Pick<Task, 'access' | 'writesDeclared' | 'verify'>,

@@ -40,12 +40,20 @@ export interface BranchesRequest {
   readonly pushed?: ReadonlyMap<TaskId, string>;
 }
 
+/** A task's changes do not merge onto what its branch is to hold. */
+export class Inseparable extends Error {
+  override readonly name = 'Inseparable';
+  constructor(paths: readonly string[]) {
+    super(`it cannot be taken apart: conflicts in ${paths.join(', ')}`);
+  }
+}
+
 /**
  * Splits what landed into branches. Tasks are linked when one depends on the other or both changed the
  * same file. `lane`: a branch for each set of tasks that are linked with each other, through others too.
  * `task`: a branch for each task, on top of the latest task before it that it is linked with; what else
  * it is linked with is merged in. So no branch lacks what its work was made on, and none of the merges
- * can conflict that did not when the work landed. Throws `Error` where one does all the same.
+ * can conflict that did not when the work landed. Rejects with `Inseparable` where one does all the same.
  */
 export async function requestBranches(request: BranchesRequest): Promise<readonly RequestBranch[]> {
   const { landed, tip, per } = request;
@@ -147,5 +155,5 @@ async function cleanTree(
 ): Promise<string> {
   const merged = await mergeInMemory(git, root, ...sides);
   if (merged.kind === 'clean') return merged.tree;
-  throw new Error(`it cannot be taken apart: conflicts in ${merged.paths.join(', ')}`);
+  throw new Inseparable(merged.paths);
 }

@@ -5,6 +5,7 @@ import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
 import { GitError } from '../ports/git';
 import type { Engine } from './engine';
+import { quarantineIn } from './quarantine';
 import { commitsOf } from './style-of-plan';
 
 /**
@@ -18,20 +19,12 @@ export async function checkSigning(
   const { git, fs, processes } = tools;
   const { sign } = commitsOf(plan.settings);
   if (sign === 'never' || (sign === 'auto' && !(await signsCommits(git, root)))) return;
-  const objects = join(state.stateDir, `signing-${processes.self().pid}`);
-  const env = {
-    GIT_OBJECT_DIRECTORY: objects,
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: JSON.stringify(join(commonDir, 'objects')),
-  };
-  const aside: typeof git = {
-    ...git,
-    run: (args, options) => git.run(args, { ...options, env: { ...options.env, ...env } }),
-    text: (args, options) => git.text(args, { ...options, env: { ...options.env, ...env } }),
-  };
+  const folder = join(state.stateDir, `signing-${processes.self().pid}`);
+  const aside = quarantineIn(folder, git, fs, commonDir);
   try {
-    await fs.makeDir(objects);
+    await aside.open();
     const tree = await treeOf(git, root, head);
-    const committer = createCommitter(aside, root, { author: 'user', sign: 'always' });
+    const committer = createCommitter(aside.git, root, { author: 'user', sign: 'always' });
     await committer.commit({ tree, parents: [], message: 'Can git sign?\n' });
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
@@ -41,6 +34,6 @@ export async function checkSigning(
       'Mend that, or write commit: { sign: never } under parallel_executor. Nothing was changed.',
     );
   } finally {
-    await fs.removeTree(objects);
+    await aside.clear();
   }
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { RequestBranch } from '../merge/pull-request-branches';
-import { requestBranches } from '../merge/pull-request-branches';
+import { Inseparable, requestBranches } from '../merge/pull-request-branches';
 import type { EventOf, Fact, RunEvent } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { Plan } from '../model/task';
+import { GitError } from '../ports/git';
 import { viewOf } from '../report/fold';
 import { runPaths } from '../store/run-dir';
 import type { Engine } from './engine';
@@ -54,10 +55,11 @@ export async function openPullRequests(context: PullRequestContext): Promise<voi
       url !== null && tasks[0] !== undefined ? [[tasks[0], there] as const] : [],
     ),
   );
-  // What cannot be taken apart is asked for as a whole.
-  const branches = await requestBranches({ ...whole, per, pushed }).catch(() =>
-    requestBranches({ ...whole, per: 'run' }),
-  );
+  const branches = await requestBranches({ ...whole, per, pushed }).catch((error: unknown) => {
+    // What cannot be taken apart is asked for as a whole.
+    if (!(error instanceof Inseparable || error instanceof GitError)) throw error;
+    return requestBranches({ ...whole, per: 'run' });
+  });
   for (const branch of branches) {
     await askFor(context, branch, {
       remote,
