@@ -69,6 +69,13 @@ export class GitConversation {
     });
   }
 
+  /** Starts the process unless it is there; it ends as after a question. */
+  prepare(): void {
+    if (this.child !== null) return;
+    this.start();
+    this.release();
+  }
+
   private start(): Child {
     const { config, args, cwd, env } = this.spec;
     const child = spawn('git', [...config, ...args], { cwd, env, stdio: 'pipe', detached: true });

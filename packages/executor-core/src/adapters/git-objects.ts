@@ -3,7 +3,13 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { CommitHead, GitObjects, RefTransaction, TreeEntry } from '../ports/git';
+import type {
+  CommitHead,
+  GitObjects,
+  GitObjectsUse,
+  RefTransaction,
+  TreeEntry,
+} from '../ports/git';
 import { GitError } from '../ports/git';
 import type { TakeAnswer } from './git-conversation';
 import { ConversationEnded, GitConversation } from './git-conversation';
@@ -51,7 +57,17 @@ export function gitObjects(
   const [commitWriter, blobWriter] = [writer('commit'), writer('blob')];
   const refs = talk('update-ref', '-m', 'parallel: land', '--stdin');
   const differ = talk(...STABLE_DIFF);
+  const behind: Readonly<Record<GitObjectsUse, GitConversation>> = {
+    read: reader,
+    writeTree: treeWriter,
+    writeCommit: commitWriter,
+    moveRefs: refs,
+    patch: differ,
+  };
   return {
+    prepare: (...uses) => {
+      for (const use of uses) behind[use].prepare();
+    },
     resolve: (revision) => resolve(reader, revision),
     readTree: trees,
     readCommit: commits,

@@ -29,8 +29,9 @@ const run = async (...argv: string[]): Promise<{ code: number | null; signal: st
 };
 
 describe('the plain launcher', () => {
-  it('starts a program as it is', () => {
-    expect(plainLauncher({ argv: ['a', 'b'], cwd: '/', env: {} })).toEqual(['a', 'b']);
+  it('starts a program as it is', async () => {
+    const words = await plainLauncher.wordsFor({ argv: ['a', 'b'], cwd: '/', env: {} });
+    expect(words).toEqual(['a', 'b']);
   });
 });
 
@@ -38,7 +39,7 @@ onLinux('the mortal launcher', () => {
   it('has a program die with whoever started it', async () => {
     // Only what it says itself proves that it was started.
     const program = ['sh', '-c', 'echo $$; exec sleep 1000'];
-    const argv = launcher({ argv: program, cwd: dir, env: { PATH } });
+    const argv = await launcher.wordsFor({ argv: program, cwd: dir, env: { PATH } });
     expect(argv.length).toBeGreaterThan(2);
     const script = `
       const [program, ...args] = ${JSON.stringify(argv)};
@@ -87,6 +88,7 @@ onLinux('the mortal launcher', () => {
 
   it('lets a missing program be reported as missing', async () => {
     await expect(run('no-such-program')).rejects.toThrow('no such program on PATH');
-    expect(launcher({ argv: ['/no/such'], cwd: dir, env: {} })).toEqual(['/no/such']);
+    const words = await launcher.wordsFor({ argv: ['/no/such'], cwd: dir, env: {} });
+    expect(words).toEqual(['/no/such']);
   });
 });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { markOf } from '../model/process';
@@ -6,11 +6,20 @@ import type { ProcessSpec } from '../ports/process-runner';
 import { readOrNull } from './node-process-table';
 import { brandOf, mayBrand } from './process-brand';
 
-/** The command line a program is really started with. */
-export type Launcher = (spec: Pick<ProcessSpec, 'argv' | 'cwd' | 'env'>) => readonly string[];
+type Program = Pick<ProcessSpec, 'argv' | 'cwd' | 'env'>;
+
+export interface Launcher {
+  /** Finds out what the system has, once. */
+  prepare(): Promise<void>;
+  /** The command line a program is really started with. */
+  wordsFor(program: Program): Promise<readonly string[]>;
+}
 
 /** Starts programs as they are. */
-export const plainLauncher: Launcher = ({ argv }) => argv;
+export const plainLauncher: Launcher = {
+  prepare: () => Promise.resolve(),
+  wordsFor: ({ argv }) => Promise.resolve(argv),
+};
 
 /** Both become the program by exec: same pid, same group, same exit code. */
 const DIE_WITH_PARENT = ['--pdeathsig', 'KILL', '--'];
@@ -23,43 +32,71 @@ const FOLDERS = ['/usr/bin', '/bin'];
  * started is found by the recovery of its run.
  */
 export function mortalLauncher(): Launcher {
-  const isLinux = process.platform === 'linux';
-  let setpriv: string | null | undefined = isLinux ? undefined : null;
-  let prlimit: string | null | undefined = isLinux ? undefined : null;
-  return (spec) => {
-    // A missing program is told apart here; the others would only say that it failed.
-    if (!isLinux || !isStartable(spec)) return spec.argv;
-    // Looked for when they are first wanted: most commands start no program.
-    if (setpriv === undefined) setpriv = findTool('setpriv', DIE_WITH_PARENT);
-    const mortal = setpriv === null ? spec.argv : [setpriv, ...DIE_WITH_PARENT, ...spec.argv];
-    const mark = markOf(spec.env);
-    if (mark === null) return mortal;
-    const branding = [`--fsize=${brandOf(mark)}:`, '--'];
-    if (prlimit === undefined) {
-      const mayBe = mayBrand(readOrNull('/proc/self/limits') ?? '');
-      prlimit = mayBe ? findTool('prlimit', branding) : null;
-    }
-    return prlimit === null ? mortal : [prlimit, ...branding, ...mortal];
+  if (process.platform !== 'linux') return plainLauncher;
+  let tools: Promise<LinuxTools> | undefined;
+  // Looked for when they are first wanted: most commands start no program.
+  const found = (): Promise<LinuxTools> => (tools ??= findTools());
+  return {
+    async prepare() {
+      await found();
+    },
+    async wordsFor(program) {
+      // A missing program is told apart here; the others would only say that it failed.
+      if (!isStartable(program)) return program.argv;
+      const { setpriv, prlimit } = await found();
+      const mortal =
+        setpriv === null ? program.argv : [setpriv, ...DIE_WITH_PARENT, ...program.argv];
+      const mark = markOf(program.env);
+      if (mark === null || prlimit === null) return mortal;
+      return [prlimit, ...branding(brandOf(mark)), ...mortal];
+    },
   };
 }
 
-/** Path of a program of util-linux that starts another one, if these options work. */
-function findTool(name: string, options: readonly string[]): string | null {
+/** Paths of the programs of util-linux that start another one; `null` where one is missing or does not work. */
+interface LinuxTools {
+  readonly setpriv: string | null;
+  readonly prlimit: string | null;
+}
+
+async function findTools(): Promise<LinuxTools> {
+  const mayBe = mayBrand(readOrNull('/proc/self/limits') ?? '');
+  const [setpriv, prlimit] = await Promise.all([
+    findTool('setpriv', DIE_WITH_PARENT),
+    mayBe ? findTool('prlimit', branding(brandOf(ANY_MARK))) : null,
+  ]);
+  return { setpriv, prlimit };
+}
+
+const ANY_MARK = { run: 'PEXEC-0', task: 'none' };
+
+function branding(brand: string): readonly string[] {
+  return [`--fsize=${brand}:`, '--'];
+}
+
+/** Path of a program that starts another one, if these options work. */
+async function findTool(name: string, options: readonly string[]): Promise<string | null> {
   for (const folder of FOLDERS) {
     const path = join(folder, name);
-    if (!isProgram(path)) continue;
-    try {
-      // Other implementations of the name do not know the option; a sandbox may forbid the call.
-      execFileSync(path, [...options, '/bin/sh', '-c', ':'], { stdio: 'ignore' });
-      return path;
-    } catch {
-      // The next one may.
-    }
+    // Other implementations of the name do not know the option; a sandbox may forbid the call.
+    if (isProgram(path) && (await succeeds(path, [...options, '/bin/sh', '-c', ':']))) return path;
   }
   return null;
 }
 
-function isStartable({ argv: [program = ''], cwd, env }: Parameters<Launcher>[0]): boolean {
+function succeeds(program: string, args: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: 'ignore' });
+    child.once('error', () => {
+      resolve(false);
+    });
+    child.once('exit', (code) => {
+      resolve(code === 0);
+    });
+  });
+}
+
+function isStartable({ argv: [program = ''], cwd, env }: Program): boolean {
   if (program.includes('/')) return isProgram(resolve(cwd, program));
   const path = env['PATH'] ?? '';
   return path.split(delimiter).some((folder) => isProgram(resolve(cwd, folder, program)));

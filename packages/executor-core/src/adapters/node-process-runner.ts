@@ -14,7 +14,7 @@ import type { Launcher } from './node-process-launcher';
 import { plainLauncher } from './node-process-launcher';
 import { nodeProcessTrees } from './node-process-trees';
 import type { OutputPipe } from './output-pipe';
-import { openOutputPipe } from './output-pipe';
+import { openOutputPipe, prepareOutputPipes } from './output-pipe';
 
 /** How long what a program left running may take to end before it is killed, and before we give up. */
 const STRAGGLER_GRACE_MS = 500;
@@ -38,13 +38,18 @@ export function nodeProcessRunner(
   trees: ProcessTrees = nodeProcessTrees(processes.self()),
   launcher: Launcher = plainLauncher,
 ): ProcessRunner {
-  return { start: (spec) => start({ processes, trees, launcher }, spec) };
+  return {
+    async prepare() {
+      await Promise.all([launcher.prepare(), prepareOutputPipes()]);
+    },
+    start: (spec) => start({ processes, trees, launcher }, spec),
+  };
 }
 
 async function start(tools: RunnerTools, spec: ProcessSpec): Promise<RunningProcess> {
   const [program] = spec.argv;
   if (program === undefined || program === '') throw new Error('There is no program to start.');
-  const [launched = program, ...args] = tools.launcher(spec);
+  const [launched = program, ...args] = await tools.launcher.wordsFor(spec);
   const output = await openOutputPipe(spec);
   try {
     const child = spawn(launched, args, {

@@ -48,14 +48,27 @@ export async function openOutputPipe(
   }
 }
 
-let shell: ShellLauncher | null = null;
+let known: ShellLauncher | null = null;
+
+function shell(): ShellLauncher {
+  return (known ??= new ShellLauncher({
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+  }));
+}
+
+/** Starts what makes pipes. Never rejects: whoever opens the first pipe is told what is wrong. */
+export async function prepareOutputPipes(): Promise<void> {
+  await shell()
+    .run({ argv: [':'], cwd: '/', env: {} })
+    .catch(() => undefined);
+}
 
 /** Node cannot make one itself. */
 async function makePipe(path: string): Promise<void> {
-  shell ??= new ShellLauncher({ PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' });
   const call = { argv: ['mkfifo', '-m', '600', path], cwd: '/', env: {} };
   if (!ShellLauncher.accepts(call)) throw new Error(`No pipe can be made at ${path}.`);
-  const { exitCode, stderr } = await shell.run(call);
+  const { exitCode, stderr } = await shell().run(call);
   if (exitCode !== 0) throw new Error(`No pipe could be made at ${path}: ${stderr.trim()}`);
 }
 

@@ -8,7 +8,7 @@ const TRY_LATER = 75;
 
 /** What the adapter works with. */
 export interface CommandAgentTools {
-  readonly runner: ProcessRunner;
+  readonly runner: Pick<ProcessRunner, 'start'>;
   readonly clock: Clock;
 }
 

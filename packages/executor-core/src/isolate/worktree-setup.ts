@@ -12,7 +12,7 @@ export interface WorktreeSetupInput {
   readonly fs: FileSystem;
   readonly files: FileTree;
   readonly git: Git;
-  readonly runner: ProcessRunner;
+  readonly runner: Pick<ProcessRunner, 'start'>;
   /** Main checkout and worktree; absolute, links resolved. */
   readonly root: string;
   readonly worktree: string;

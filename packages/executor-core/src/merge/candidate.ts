@@ -5,12 +5,12 @@ import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { FileSystem } from '../ports/file-system';
 import type { Git } from '../ports/git';
-import { createCommitter } from './commit';
+import { createCommitter, prepareCommits } from './commit';
 import type { Kept } from './land';
 import { keepUnless, readRef } from './land';
 import { isAncestor } from './landed';
 import type { LinkedPlace } from './linked-worktree';
-import { linkedPlace } from './linked-worktree';
+import { commonDir, linkedPlace } from './linked-worktree';
 import { outwardLinks } from './outward-links';
 import { snapshotWorktree } from './snapshot-worktree';
 import { changedPaths } from './trees';
@@ -76,6 +76,12 @@ export async function makeCandidate(request: MakeCandidateRequest): Promise<Cand
     { head: start, exclude, fresh },
   );
   return snapshot.ok ? commitCandidate(request, base, snapshot.tree) : refuse(snapshot.problem);
+}
+
+/** Has ready what the first candidate would wait for. Never rejects: who makes a candidate is told what is wrong. */
+export async function prepareCandidates(git: Git, root: string): Promise<void> {
+  git.objects(root).prepare('writeCommit', 'patch');
+  await Promise.allSettled([commonDir(git, root), prepareCommits(git, root)]);
 }
 
 async function isUntouched(fs: FileSystem, { gitDir }: LinkedPlace, was: string): Promise<boolean> {

@@ -53,6 +53,11 @@ export function createCommitter(
   return { commit };
 }
 
+/** Asks git what the first commit would wait for. */
+export async function prepareCommits(git: Git, cwd: string): Promise<void> {
+  await Promise.all([userIdentities(git, cwd), signsCommits(git, cwd)]);
+}
+
 /** Mail domain of agents: no host has it. */
 const AGENT_MAIL = 'agents.invalid';
 

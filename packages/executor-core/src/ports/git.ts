@@ -27,6 +27,8 @@ export interface CommitHead {
   readonly parents: readonly string[];
 }
 
+export type GitObjectsUse = 'read' | 'writeTree' | 'writeCommit' | 'moveRefs' | 'patch';
+
 /**
  * A repository's objects and refs, asked through git processes that stay: a question costs a pipe's
  * round trip, not a process. Ids are full. All of it reads and writes what any git would.
@@ -34,6 +36,8 @@ export interface CommitHead {
 export interface GitObjects {
   /** Id of what a revision names, such as `refs/heads/main^{commit}`; `null` when there is none. */
   resolve(revision: string): Promise<string | null>;
+  /** Starts the processes behind these that are not there yet, so that the first to ask need not wait. */
+  prepare(...uses: readonly GitObjectsUse[]): void;
   /** Rejects when the object is missing or no commit. */
   readCommit(id: string): Promise<CommitHead>;
   /** Entries in git's order. Rejects when the object is missing or no tree. */

@@ -39,6 +39,8 @@ export interface RunningProcess {
 }
 
 export interface ProcessRunner {
+  /** Looks for and starts whatever every `start` needs, so that the first one need not wait. Never rejects. */
+  prepare(): Promise<void>;
   /** Rejects with a plain `Error` when the program cannot be started. */
   start(spec: ProcessSpec): Promise<RunningProcess>;
 }

@@ -2,6 +2,7 @@ import type { Fact } from '../model/event';
 import type { AssembleOptions, RunParts } from './run-parts';
 import { landingMessage } from './candidate-step';
 import type { Engine } from './engine';
+import { handInsOf } from './hand-ins';
 import { ladderOf } from './ladder-of';
 import type { LanderContext } from './lander';
 import { inLandingOrder } from './landing-order';
@@ -48,6 +49,7 @@ export function landerContext(
     ladder: ladderOf(engine, options.wholePlan ?? plan),
     messageOf: (waiting) =>
       landingMessage(options.wholePlan ?? plan, run, waiting, engine.redactor),
+    gather: handInsOf(parts.loop, clock),
     publish: (mayAbsorb) => parts.integration.follow(mayAbsorb),
     emit: parts.emit,
     insist: (work) => parts.guard.insist(work),

@@ -59,6 +59,7 @@ describe('the target', () => {
           prompt: null,
           candidate: candidate.commit,
         }),
+      gather: () => Promise.resolve(),
       publish: () => {
         published += 1;
         return Promise.resolve(true);

@@ -18,7 +18,6 @@ import type { Verifier } from './verifier';
 
 /** How long to wait for another process that verifies and lands: its checks may take hours. */
 const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
-
 /** How often a drain that throws (a full disk, a broken git) is tried before its candidates go back. */
 const DRAIN_TRIES = 3;
 
@@ -60,6 +59,8 @@ export interface LanderContext {
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip; `false`: only by taking in what it may not take in now. */
   readonly publish: (mayAbsorb: boolean) => Promise<boolean>;
+  /** Resolves, soon, when nothing more is about to be queued. */
+  readonly gather: () => Promise<void>;
   /** Does what the disk refuses again when it takes files again, see `DiskGuard`. */
   readonly insist: DiskGuard['insist'];
   readonly emit: (fact: Fact) => Promise<void>;
@@ -132,6 +133,8 @@ export class Lander {
   private async drainAll(): Promise<void> {
     let failures = 0;
     while (this.wanted && !this.halted.signal.aborted) {
+      this.lockWait = new AbortController();
+      await this.context.gather();
       this.wanted = false;
       try {
         // More may be wanted since: what is left may only add to that.
@@ -155,7 +158,6 @@ export class Lander {
 
   private drainUnderLock(): Promise<number> {
     const { mutex, mergeLock } = this.context;
-    this.lockWait = new AbortController();
     return mutex.with(mergeLock, () => this.drain(), MERGE_PATIENCE_MS, this.lockWait.signal);
   }
 
@@ -224,7 +226,6 @@ async function giveBack(context: LanderContext, error: unknown): Promise<void> {
 interface Drained {
   /** Candidates that neither landed nor were rejected. */
   readonly left: number;
-  readonly landed: number;
   readonly tip: string | null;
 }
 
@@ -245,8 +246,8 @@ async function drainOnce(context: LanderContext, once: DrainOnce): Promise<Drain
   const read = async (): Promise<readonly QueueItem[]> =>
     (await context.waiting()).map((item) => ({ ...item, message: context.messageOf(item) }));
   const queue = await read();
-  if (queue.length === 0) return { left: 0, landed: 0, tip: knownTip };
-  const { left, landed, tip } = await drainQueue(context.git, {
+  if (queue.length === 0) return { left: 0, tip: knownTip };
+  const { left, tip } = await drainQueue(context.git, {
     root: context.root,
     ref: context.integrationRef,
     queue,
@@ -266,7 +267,7 @@ async function drainOnce(context: LanderContext, once: DrainOnce): Promise<Drain
     ...tellers(context, onLanded),
   });
   if (context.shared) await verifier?.close();
-  return { left: left.length, landed: landed.length, tip };
+  return { left: left.length, tip };
 }
 
 /** What becomes of the candidates goes into the journal. */

@@ -42,7 +42,9 @@ export async function withPinnedGit(engine: Engine, run: RunId): Promise<Engine>
     GIT_CONFIG_GLOBAL: join(folder, 'global'),
     GIT_CONFIG_NOSYSTEM: '1',
   };
-  return { ...engine, tools: { ...tools, git: pinnedGit(tools.git, env) } };
+  const git = pinnedGit(tools.git, env);
+  git.objects(repository.root).prepare('read', 'writeTree', 'moveRefs');
+  return { ...engine, tools: { ...tools, git } };
 }
 
 async function pin(

@@ -6,10 +6,15 @@ import { checkWorktrees } from './worktree-ways';
 
 /**
  * What can be known before anything is made, also where only cached work lands: the sandbox, the signing
- * key and the kind of worktrees that the plan asks for are there, and the disk has room for them. Rejects with `UserError`; nothing on disk has changed.
+ * key and the kind of worktrees that the plan asks for are there, and the disk has room for them. Rejects
+ * with `UserError`; nothing on disk has changed.
  */
 export async function preflight(engine: Engine, plan: Plan): Promise<void> {
-  await checkSandbox(engine.tools, plan);
-  await checkSigning(engine, plan);
-  await checkWorktrees(engine, plan);
+  const checks = [
+    checkSandbox(engine.tools, plan),
+    checkSigning(engine, plan),
+    checkWorktrees(engine, plan),
+  ];
+  await Promise.allSettled(checks);
+  await Promise.all(checks);
 }

@@ -13,7 +13,7 @@ export interface ProgramEnd {
  * started, e.g. because it is not on PATH.
  */
 export async function runProgram(
-  { runner, clock }: { readonly runner: ProcessRunner; readonly clock: Clock },
+  { runner, clock }: { readonly runner: Pick<ProcessRunner, 'start'>; readonly clock: Clock },
   spec: Omit<ProcessSpec, 'stdin' | 'onOutput'>,
   limitMs: number,
 ): Promise<ProgramEnd | null> {

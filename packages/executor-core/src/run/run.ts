@@ -66,8 +66,7 @@ export interface StartOptions {
 
 /** Starts a plan in the checkout. Rejects with `UserError` before anything is created. */
 export async function startRun(opened: Engine, plan: Plan, options: StartOptions): Promise<Run> {
-  checkAdapters(opened.tools, plan);
-  await preflight(opened, plan);
+  await checkBeforehand(opened, plan);
   await checkRemote(opened, plan);
   const { fs, clock, processes } = opened.tools;
   const { repository } = opened;
@@ -95,6 +94,13 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   });
 }
 
+/** Meanwhile the system is asked for what the first agents will be started with. */
+async function checkBeforehand(opened: Engine, plan: Plan): Promise<void> {
+  checkAdapters(opened.tools, plan);
+  void opened.tools.runner.prepare();
+  await preflight(opened, plan);
+}
+
 /** Begins a run with the checkout claimed for it; where that fails, the checkout is given back. */
 function inClaim(
   opened: Engine,
@@ -117,8 +123,7 @@ function inClaim(
 
 /** Continues a run whose process is gone, from its journal. */
 export async function continueRun(opened: Engine, id: RunId, plan: Plan): Promise<Run> {
-  checkAdapters(opened.tools, plan);
-  await preflight(opened, plan);
+  await checkBeforehand(opened, plan);
   return inClaim(opened, id, 'cli', async (token) => {
     const engine = await withPinnedGit(withSecretsOf(opened, plan), id);
     const claim = await raiseClaim(engine, token, id, 'cli');

@@ -1,5 +1,6 @@
 import type { Plan } from '../model/task';
 import { openDurationHistory } from '../store/duration-history';
+import { prepareCandidates } from '../merge/candidate';
 import type { WorktreePool } from '../isolate/worktree-pool';
 import type { Activity } from './activity';
 import type { Engine } from './engine';
@@ -29,7 +30,8 @@ export function settlingOf(
   loop.on(durations.take);
   const tip = (): Promise<string> => integration.tip();
   const wanted = (): number => worktreesToCome(loop.current);
-  const stock = new WorktreeStock({ clock: tools.clock, pool, tip, wanted });
+  const prepare = (): Promise<void> => prepareCandidates(tools.git, repository.root);
+  const stock = new WorktreeStock({ clock: tools.clock, pool, prepare, tip, wanted });
   loop.on(stock.take);
   return async () => {
     await activity.settle();

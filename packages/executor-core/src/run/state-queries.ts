@@ -27,6 +27,14 @@ export function waitingIn(state: RunState): readonly Waiting[] {
   });
 }
 
+/** Whether the work of an agent that has ended is being made a candidate, and has no checks of its own to pass. */
+export function areHandingIn({ atWork, tasks, problem }: RunState): boolean {
+  return atWork.some(
+    (index) =>
+      tasks.get(index).name === 'verifying' && problem.plan.tasks[index]?.verify.length === 0,
+  );
+}
+
 /** Worktrees that tasks which have not begun will need at once, at the most. */
 export function worktreesToCome({ problem, mode, settled, holding, maxAgents }: RunState): number {
   if (mode !== 'running') return 0;

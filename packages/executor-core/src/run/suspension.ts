@@ -4,7 +4,7 @@ import { pausableTimer } from './pausable-timer';
 import type { StopOrder } from './stop-order';
 
 interface Tools {
-  readonly runner: ProcessRunner;
+  readonly runner: Pick<ProcessRunner, 'start'>;
   readonly clock: Clock;
 }
 

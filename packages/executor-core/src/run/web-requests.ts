@@ -4,7 +4,7 @@ import type { ProgramEnd } from './run-program';
 import { runProgram } from './run-program';
 
 export interface WebContext {
-  readonly runner: ProcessRunner;
+  readonly runner: Pick<ProcessRunner, 'start'>;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder inside the repository. */

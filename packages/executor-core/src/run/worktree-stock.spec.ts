@@ -11,6 +11,7 @@ describe('the stock of worktrees', () => {
   let clock: HandClock;
   let wanted: number;
   let made: number;
+  let prepared: number;
   let stock: WorktreeStock;
   let onMade: () => void;
 
@@ -18,9 +19,14 @@ describe('the stock of worktrees', () => {
     clock = new HandClock();
     wanted = 3;
     made = 0;
+    prepared = 0;
     onMade = () => undefined;
     stock = new WorktreeStock({
       clock,
+      prepare: () => {
+        prepared += 1;
+        return Promise.resolve();
+      },
       tip: () => Promise.resolve('tip'),
       wanted: () => wanted,
       pool: {
@@ -40,10 +46,10 @@ describe('the stock of worktrees', () => {
     stock.take(LANDED);
     clock.pass(40);
     stock.take(PROGRESS);
-    expect(made).toBe(0);
+    expect([prepared, made]).toEqual([0, 0]);
     clock.pass(10);
     await turns();
-    expect(made).toBe(3);
+    expect([prepared, made]).toEqual([1, 3]);
   });
 
   it('waits again when something happens while it is filled', async () => {

@@ -5,6 +5,8 @@ import type { Clock } from '../ports/clock';
 export interface WorktreeStockDeps {
   readonly clock: Clock;
   readonly pool: Pick<WorktreePool, 'addSpare'>;
+  /** Has whatever an attempt's end asks for once ready; never rejects. */
+  readonly prepare: () => Promise<void>;
   /** Commit the next attempt starts from. */
   readonly tip: () => Promise<string>;
   /** How many worktrees will be needed that are not there yet. */
@@ -24,7 +26,7 @@ const DISTURBING: ReadonlySet<RunEventType> = new Set([
   'attempt:failed',
 ]);
 
-/** Has worktrees made for the next agents while those at work leave the machine idle. */
+/** Has made ready what comes next, worktrees above all, while the agents at work leave the machine idle. */
 export class WorktreeStock {
   private cancel: (() => void) | null = null;
   private filling: Promise<void> = Promise.resolve();
@@ -51,7 +53,8 @@ export class WorktreeStock {
 
   /** Until there are enough, or something happens. */
   private async fill(): Promise<void> {
-    const { pool, tip, wanted } = this.deps;
+    const { pool, prepare, tip, wanted } = this.deps;
+    await prepare();
     const isQuiet = (): boolean => !this.closed && this.cancel === null;
     while (isQuiet() && wanted() > 0) {
       const commit = await tip().catch(() => null);

@@ -12,7 +12,7 @@ const TAIL_BYTES = 4 * TAIL_CHARS;
 const GRACE_MS = 5000;
 
 export interface CheckRequest {
-  readonly runner: ProcessRunner;
+  readonly runner: Pick<ProcessRunner, 'start'>;
   readonly clock: Clock;
   readonly fs: FileSystem;
   /** Shell lines, run by `/bin/sh -c` one after the other until one fails. */
