@@ -92,6 +92,7 @@ describe('wrong usage', () => {
     [['progress', '140'], 'not a per cent'],
     [['progress'], 'Which per cent?'],
     [['progress', '40', '--noop', 'why'], 'no per cent'],
+    [['progress', '--usd', '-1'], 'no amount for --usd'],
     [['status', 'a', 'b'], 'too many arguments'],
     [['-C', '/no/such/folder', 'status'], 'no folder'],
   ])('%j ends with 2, says what is wrong, and touches nothing', async (words, text) => {
@@ -238,6 +239,25 @@ describe('progress', () => {
     );
     expect(await cli(world, 'progress', '--noop', 'all routes are wired')).toBe(0);
     expect(reasons).toEqual(['all routes are wired']);
+  });
+
+  it('tells what the work has cost, alone or beside a number', async () => {
+    const told: unknown[] = [];
+    const world = new FakeWorld(
+      fakeWorkspace({
+        declareCost: (cost) => {
+          told.push(cost);
+          return Promise.resolve();
+        },
+        reportProgress: (percent) => {
+          told.push(percent);
+          return Promise.resolve();
+        },
+      }),
+    );
+    expect(await cli(world, 'progress', '--usd', '0.42', '--tokens', '12000')).toBe(0);
+    expect(await cli(world, 'progress', '50', '--tokens', '7')).toBe(0);
+    expect(told).toEqual([{ usd: 0.42, tokens: 12000 }, { usd: null, tokens: 7 }, 50]);
   });
 });
 

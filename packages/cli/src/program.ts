@@ -162,13 +162,16 @@ function addLooking({ add, context, finish }: Wiring): void {
     });
   add(
     'progress',
-    'for agents: say how far the task is, or that it needs no change',
+    'for agents: say how far the task is, what it has cost, or that it needs no change',
     'parallel-cli progress 40 "wiring routes"',
+    'parallel-cli progress --usd 0.42 --tokens 12000',
     'parallel-cli progress --noop "all routes are wired already"',
   )
     .argument('[percent]', '0 to 100, or - for a note alone')
     .argument('[note]', 'what is being done now')
     .option('--noop <reason>', 'declare that nothing is to be changed, and why')
+    .option('--usd <amount>', 'dollars spent since this was last said')
+    .option('--tokens <count>', 'tokens read and written since then')
     .action(
       async (percent: string | undefined, note: string | undefined, options: ProgressOptions) => {
         finish(await lazy.progress().execute(context(), percent, note, options));

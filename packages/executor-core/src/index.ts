@@ -110,6 +110,7 @@ export type {
   LeftRun,
   QuarantinedTask,
 } from './report/clean-plan';
+export { costText, isCostKnown, type Cost } from './model/cost';
 export { countText, durationText, listText } from './report/duration-text';
 export { storyLine } from './report/attempt-story';
 export type { AttemptStory, HealerStory } from './report/attempt-story';

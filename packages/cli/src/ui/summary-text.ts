@@ -1,5 +1,12 @@
 import type { RunResult, RunView, TaskView } from '@parallel-executor/core';
-import { countText, durationText, failureLog, storyLine } from '@parallel-executor/core';
+import {
+  costText,
+  countText,
+  durationText,
+  failureLog,
+  isCostKnown,
+  storyLine,
+} from '@parallel-executor/core';
 import type { Capabilities } from './capabilities';
 import { plainLines, plainText } from './text-width';
 import type { Theme } from './theme';
@@ -21,6 +28,7 @@ export function summaryText(
     outcomeLine(result, view, theme),
     ...targetLines(result, theme),
     ...criticalPathLine(result),
+    ...costLine(result),
     `Report: ${reportPath}`,
     ...nextLines(result, view),
   ];
@@ -102,6 +110,10 @@ function targetLines(result: RunResult, theme: Theme): readonly string[] {
 function criticalPathLine(result: RunResult): readonly string[] {
   const path = result.critical_path;
   return path.length < 2 ? [] : [`Critical path: ${path.join(' > ')}`];
+}
+
+function costLine({ cost }: RunResult): readonly string[] {
+  return isCostKnown(cost) ? [`Cost: ${costText(cost)}, as far as the agents told`] : [];
 }
 
 function nextLines(result: RunResult, view: RunView): readonly string[] {

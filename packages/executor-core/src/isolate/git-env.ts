@@ -19,6 +19,8 @@ export interface AgentEnvironmentInput {
   readonly feedbackFile: string | null;
   /** Where the agent may declare that nothing is to be done. */
   readonly noopFile: string;
+  /** Where the agent may tell what its work has cost. */
+  readonly costFile: string;
   /** Ref that keeps the work of the last attempt; `null` when there is none. */
   readonly lastWork: string | null;
   /** Commit of the interrupted work that is in the worktree; `null` when there is none. */
@@ -56,6 +58,7 @@ export function agentEnvironment(input: AgentEnvironmentInput): Record<string, s
     PARALLEL_PROMPT_FILE: input.promptFile,
     ...(input.feedbackFile === null ? {} : { PARALLEL_FEEDBACK_FILE: input.feedbackFile }),
     PARALLEL_NOOP_FILE: input.noopFile,
+    PARALLEL_COST_FILE: input.costFile,
     ...(input.lastWork === null ? {} : { PARALLEL_LAST_WORK: input.lastWork }),
     ...(input.resumedFrom === null ? {} : { PARALLEL_RESUMED_FROM: input.resumedFrom }),
     PARALLEL_READS: input.reads.join('\n'),

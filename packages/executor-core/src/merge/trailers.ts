@@ -1,3 +1,5 @@
+import type { Cost } from '../model/cost';
+import { costText } from '../model/cost';
 import type { ResolvedPath } from '../model/resolved-path';
 
 /** Names of the trailers, in the order they are written. They are part of the format: never rename. */
@@ -8,6 +10,7 @@ const TRAILERS = {
   candidate: 'Parallel-Candidate',
   attempt: 'Parallel-Attempt',
   integration: 'Parallel-Integration',
+  cost: 'Parallel-Cost',
   squash: 'Parallel-Squash',
   resolved: 'Parallel-Resolved',
 } as const;
@@ -41,6 +44,8 @@ export interface CommitNote {
   readonly prompt: string | null;
   /** Commit id of the candidate; given when the commit lands, absent in the candidate itself. */
   readonly candidate?: string;
+  /** What the work has cost; `null` or absent where nobody told. */
+  readonly cost?: Cost | null;
   /** Free text between subject and trailers. */
   readonly body?: string;
 }
@@ -57,6 +62,7 @@ export function commitMessage(note: CommitNote): string {
     [TRAILERS.agent, note.agent],
     [TRAILERS.candidate, note.candidate ?? null],
     [TRAILERS.attempt, String(note.attempt)],
+    [TRAILERS.cost, note.cost == null ? null : costText(note.cost)],
   ];
   const trailers = values.flatMap(([name, value]) => {
     const text = value === null ? '' : oneLine(value, VALUE_CHARS);
@@ -74,7 +80,12 @@ export function commitMessage(note: CommitNote): string {
  */
 export function squashMessage(run: string, tip: string, landed: readonly string[]): string {
   const subjects = landed.map((message) => `- ${message.split('\n')[0] ?? ''}`);
-  const kept: readonly string[] = [TRAILERS.task, TRAILERS.agent, TRAILERS.candidate];
+  const kept: readonly string[] = [
+    TRAILERS.task,
+    TRAILERS.agent,
+    TRAILERS.candidate,
+    TRAILERS.cost,
+  ];
   const trailers = landed.flatMap((message) =>
     trailerLines(message).flatMap(([name, value]) =>
       kept.includes(name) ? [`${name}: ${value}`] : [],

@@ -1,3 +1,4 @@
+import type { Cost } from './cost';
 import type { ResolvedPath } from './resolved-path';
 
 /** An attempt's result on its way to the target branch. `commit` is kept under `ref`. */
@@ -15,6 +16,8 @@ export interface Candidate {
   /** Observed writes, repository paths; at most 20, `fileCount` tells them all. */
   readonly files: readonly string[];
   readonly fileCount: number;
+  /** Of all attempts up to this one; absent where no agent told. Work from the cache costs nothing. */
+  readonly cost?: Cost;
   /** The paths that were in conflict and were settled while it was made; absent where none was. */
   readonly resolved?: readonly ResolvedPath[];
 }

@@ -1,5 +1,7 @@
 import type { ControlRequest } from './control-request';
 import type { Candidate } from './candidate';
+import type { Cost } from './cost';
+import type { Decision, Stamped } from './decision';
 import type { DiskTrouble } from './disk-trouble';
 import type { Failure } from './failure';
 import type { RunId, TaskId } from './ids';
@@ -8,6 +10,7 @@ import type { ResolvedPath } from './resolved-path';
 import type { HeldBy } from './task';
 
 export type { Candidate } from './candidate';
+export type { Decision, RunMode, RunOutcome } from './decision';
 
 /**
  * The vocabulary. The journal stores these; status, dashboard, JSON and report are folds over them.
@@ -18,17 +21,7 @@ export type { Candidate } from './candidate';
  */
 export type RunEvent = Fact | Decision;
 
-/** What makes an event an event: when (epoch ms) it happened. The journal adds the writer's name. */
-interface Stamped {
-  readonly at: number;
-}
-
 export type FrontDoor = 'cli' | 'nx' | 'api';
-export type RunMode = 'running' | 'draining' | 'paused' | 'stopping';
-
-/** `completed`: every task landed; `failed`: some failed or are blocked; `stopped`: ended early. */
-export type RunOutcome = 'completed' | 'failed' | 'stopped';
-
 export type { ControlRequest };
 
 export type Fact = Stamped &
@@ -128,6 +121,13 @@ export type Fact = Stamped &
         readonly tree: string | null;
         /** The paths that were in conflict, and how they were settled; absent where none was. */
         readonly resolved?: readonly ResolvedPath[];
+      }
+    | {
+        /** What the agents of an attempt said it cost; told once, when they have ended. */
+        readonly type: 'task:cost';
+        readonly task: TaskId;
+        readonly attempt: number;
+        readonly cost: Cost;
       }
     | {
         /** The plan's checks were red and then green for the same tree: `failure` was a flake. */
@@ -238,57 +238,6 @@ export type Fact = Stamped &
         readonly url: string | null;
         readonly reason: string | null;
       }
-  );
-
-export type Decision = Stamped &
-  (
-    | { readonly type: 'task:leasing'; readonly task: TaskId }
-    /** Given back unstarted, or stopped half-way: it waits for the run to go on. */
-    | { readonly type: 'task:withdrawn'; readonly task: TaskId }
-    | {
-        readonly type: 'task:retrying';
-        readonly task: TaskId;
-        /** Number of the attempt that follows. */
-        readonly attempt: number;
-        readonly retryAt: number;
-        readonly failure: Failure;
-      }
-    | { readonly type: 'task:failed'; readonly task: TaskId; readonly failure: Failure }
-    | { readonly type: 'task:blocked'; readonly task: TaskId; readonly by: TaskId }
-    | {
-        readonly type: 'task:conflicted';
-        readonly task: TaskId;
-        readonly paths: readonly string[];
-      }
-    | { readonly type: 'task:cancelled'; readonly task: TaskId; readonly by: string }
-    | { readonly type: 'barrier:opened'; readonly barrier: string }
-    | {
-        /** It can never open in this run, so nobody need wait for it. */
-        readonly type: 'barrier:broken';
-        readonly barrier: string;
-        /** The member that will not land; `null` when there are too few slots. */
-        readonly by: TaskId | null;
-        readonly reason: string;
-      }
-    | {
-        /** An unstarted task was taken from its busy home slot by an idle one. */
-        readonly type: 'task:stolen';
-        readonly task: TaskId;
-        readonly from: number;
-        readonly to: number;
-        readonly reason: string;
-      }
-    /** A person has a task that did not land tried again. */
-    | { readonly type: 'task:reopened'; readonly task: TaskId; readonly by: string }
-    | { readonly type: 'run:resized'; readonly maxAgents: number; readonly by: string }
-    | {
-        readonly type: 'run:mode';
-        readonly mode: RunMode;
-        readonly reason: string;
-        /** Agents at work are stopped where they are. */
-        readonly suspended?: boolean;
-      }
-    | { readonly type: 'run:finished'; readonly outcome: RunOutcome }
   );
 
 /** The `type` literals, as keys of the message tables and of `executor.on`. */

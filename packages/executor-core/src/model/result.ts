@@ -1,3 +1,4 @@
+import type { Cost } from './cost';
 import type { Failure, FailureClass } from './failure';
 import type { CommitsMode, HeldBy, LandMode } from './task';
 import type { ResolvedPath } from './resolved-path';
@@ -85,7 +86,8 @@ export interface RunResult {
   readonly critical_path: readonly string[];
   /** By task: what held its agent to its write set while it worked; `audit`: the check of the result alone. */
   readonly sandbox: Readonly<Record<string, HeldBy>>;
-  readonly cost: { readonly usd: number | null; readonly tokens: number | null };
+  /** Of all attempts, as far as their agents told. */
+  readonly cost: Cost;
   /** Where the work is, and how it gets to where it belongs. */
   readonly landing: {
     readonly mode: LandMode;

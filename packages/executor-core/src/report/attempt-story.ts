@@ -1,3 +1,4 @@
+import type { Cost } from '../model/cost';
 import type { EventOf } from '../model/event';
 import type { Failure } from '../model/failure';
 import { describeFailure, failureClass } from '../model/failure';
@@ -22,6 +23,8 @@ export interface AttemptStory {
   readonly salvage: string | null;
   /** `null` when no healer looked at it. */
   readonly healing: HealerStory | null;
+  /** As its agents told. */
+  readonly cost: Cost;
 }
 
 /** Class and reason in one line: `verify-failed: check failed on the worktree: npm test`. */

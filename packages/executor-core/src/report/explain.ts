@@ -1,5 +1,6 @@
 import { accessConflict } from '../graph/path-overlap';
 import type { TaskId } from '../model/ids';
+import { costText, isCostKnown } from '../model/cost';
 import { CURES, failureClass } from '../model/failure';
 import { slotName } from '../model/ids';
 import type { Plan, Task } from '../model/task';
@@ -27,7 +28,7 @@ export function whyWaiting(plan: Plan, view: RunView, id: TaskId): string {
     case 'merging':
       return `${id} is being merged and verified.`;
     case 'landed':
-      return `${id} has landed.${resolvedText(seen)}`;
+      return `${id} has landed.${costSentence(seen)}${resolvedText(seen)}`;
     case 'failed':
     case 'blocked':
     case 'conflicted':
@@ -40,6 +41,10 @@ export function whyWaiting(plan: Plan, view: RunView, id: TaskId): string {
     case 'pending':
       return whyPending(plan, view, task);
   }
+}
+
+function costSentence({ cost }: TaskView): string {
+  return isCostKnown(cost) ? ` It cost ${costText(cost)}.` : '';
 }
 
 /** Reasons in the order in which they have to go away. */

@@ -1,3 +1,4 @@
+import { NO_COST, sumOfCosts } from '../model/cost';
 import type { EventOf, RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
@@ -54,10 +55,12 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     branch: event.branch,
     base: event.base,
     healing: null,
+    attemptCost: NO_COST,
   }),
   'process:started': () => ({}),
   'task:widened': () => ({}),
   'check:flaked': () => ({}),
+  'task:cost': ({ cost }, task) => ({ cost: sumOfCosts([task.cost, cost]), attemptCost: cost }),
   'task:checkpointed': () => ({}),
   'checkpoint:failed': () => ({}),
   'task:healing': ({ healer }) => ({
@@ -137,9 +140,9 @@ const CLEARED: Patch = { progress: null, note: '', waitingFor: [], retryAt: null
 /** An attempt fails once, however often that is reported. */
 function withStory(task: TaskView, event: EventOf<'attempt:failed'>): readonly AttemptStory[] {
   const { attempt, failure, salvage } = event;
-  const { base, healing } = task;
+  const { base, healing, attemptCost: cost } = task;
   const before = task.attempts.filter((story) => story.attempt !== attempt);
-  return [...before, { attempt, failure, salvage, base, healing }];
+  return [...before, { attempt, failure, salvage, base, healing, cost }];
 }
 
 interface Instant {

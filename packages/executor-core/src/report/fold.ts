@@ -1,5 +1,6 @@
 import type { LogNormal } from '../graph/log-normal';
 import { buildTaskGraph } from '../graph/task-graph';
+import { NO_COST } from '../model/cost';
 import type { RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { Plan, Task } from '../model/task';
@@ -222,6 +223,8 @@ function untouched(task: Task): TaskView {
     failure: null,
     failedAttempt: null,
     salvage: null,
+    cost: NO_COST,
+    attemptCost: NO_COST,
     attempts: [],
     healing: null,
     base: null,

@@ -51,6 +51,7 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
   'run:overdue': () => 'the deadline of the run has passed',
   'task:widened': (event) =>
     taskLine('widened', event.task, [`may also write ${listText(event.writes)}`]),
+  'task:cost': () => null,
   'check:flaked': (event) =>
     taskLine('flaky', event.task, [
       `${describeFailure(event.failure)}; of the same tree it then passed`,

@@ -1,5 +1,6 @@
 import { criticalPath } from '../graph/critical-path';
 import { buildTaskGraph } from '../graph/task-graph';
+import { sumOfCosts } from '../model/cost';
 import type { RunEvent } from '../model/event';
 import { describeFailure, failureClass } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
@@ -33,7 +34,7 @@ export function runResult(plan: Plan, events: Iterable<RunEvent>, now: number): 
         resolved: task.resolved,
       })),
     critical_path: measuredCriticalPath(plan, view, now),
-    cost: { usd: null, tokens: null },
+    cost: sumOfCosts([...view.tasks.values()].map(({ cost }) => cost)),
     sandbox: Object.fromEntries(
       [...view.tasks.values()].flatMap(({ id, sandbox }) =>
         sandbox === null ? [] : [[id, sandbox]],

@@ -1,5 +1,6 @@
 import type { LogNormal } from '../graph/log-normal';
 import type { NodeTable } from '../graph/node-table';
+import type { Cost } from '../model/cost';
 import type { EventOf, Candidate, RunMode, RunOutcome } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
@@ -133,6 +134,10 @@ export interface TaskView {
   readonly failedAttempt: number | null;
   /** Ref that keeps what the latest failed attempt wrote. */
   readonly salvage: string | null;
+  /** Of all attempts, as their agents told. */
+  readonly cost: Cost;
+  /** Of the latest attempt. */
+  readonly attemptCost: Cost;
   /** The attempts that failed, oldest first. */
   readonly attempts: readonly AttemptStory[];
   /** The healer of the latest attempt; `null` when it had none. */

@@ -83,6 +83,7 @@ describe('the status object', () => {
       blocked_by: null,
       cached: false,
       sandbox: 'audit',
+      cost: { usd: null, tokens: null },
       commit: null,
       resolved: [],
     });

@@ -1,3 +1,4 @@
+import type { Cost } from '../model/cost';
 import type { RunMode, RunOutcome } from '../model/event';
 import { describeFailure } from '../model/failure';
 import { slotName } from '../model/ids';
@@ -72,6 +73,8 @@ export interface TaskJson {
   readonly cached: boolean;
   /** What holds its agent to the write set; `null` before its first attempt. */
   readonly sandbox: HeldBy | null;
+  /** Of all attempts, as far as their agents told. */
+  readonly cost: Cost;
   readonly commit: string | null;
   /** The paths that were in conflict when it landed, and how they were settled. */
   readonly resolved: readonly ResolvedPath[];
@@ -147,6 +150,7 @@ function taskJson(view: RunView, task: TaskView, now: number): TaskJson {
     blocked_by: task.blockedBy,
     cached: task.cached,
     sandbox: task.sandbox,
+    cost: task.cost,
     commit: task.commit,
     resolved: task.resolved,
   };

@@ -75,6 +75,7 @@ export function attemptEnvironment(
     promptFile: files.promptFile,
     feedbackFile: files.feedbackFile,
     noopFile: files.noopFile,
+    costFile: context.paths.task(task.id).attempt(command.attempt).costFile,
     lastWork: scene.stories.at(-1)?.salvage ?? null,
     resumedFrom: scene.start.kind === 'resumed' ? scene.start.commit : null,
     reads: task.access.reads,

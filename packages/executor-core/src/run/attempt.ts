@@ -1,8 +1,11 @@
+import type { Cost } from '../model/cost';
+import { isCostKnown, sumOfCosts } from '../model/cost';
 import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
 import { wasInterrupted } from '../ports/git';
+import { readCost } from './agent-cost';
 import type { AttemptContext, AttemptScene, StartCommand } from './attempt-context';
 import { agentInvocation, attemptEnvironment, writeAgentFiles } from './attempt-files';
 import { healAttempt, healMerged } from './heal';
@@ -126,15 +129,29 @@ async function attemptInWorktree(
   const scene = { task, profile, command, base, worktree: path, branch, stories, start };
   const verdict = await fillAndWork(context, scene, work, order);
   await Promise.all([checkpoints.end(), conflicts.end()]);
+  const cost = await tellCost(context, scene);
   if ('candidate' in verdict) {
     await context.pool.remove(path, [], verdict.candidate);
     await checkpoints.drop();
-    return verdict;
+    return { candidate: isCostKnown(cost) ? { ...verdict.candidate, cost } : verdict.candidate };
   }
   const release = await context.pool.remove(path);
   // Of a worktree that is gone, or could not be saved, there is its last checkpoint.
   const saved = release.kind === 'removed' ? release.saved : checkpoints.ref;
   return { failure: verdict.failure, salvage: verdict.kept ?? saved };
+}
+
+/** Reports what the agents of the attempt say it cost; resolves with what the task has cost up to now. */
+async function tellCost(
+  context: AttemptContext,
+  { task, command: { attempt }, stories }: AttemptScene,
+): Promise<Cost> {
+  const { costFile } = context.paths.task(task.id).attempt(attempt);
+  const cost = await readCost(context, costFile);
+  const before = stories.map((story) => story.cost);
+  if (cost === null) return sumOfCosts(before);
+  await context.emit({ type: 'task:cost', task: task.id, attempt, cost, at: context.clock.now() });
+  return sumOfCosts([...before, cost]);
 }
 
 /** Never rejects. */

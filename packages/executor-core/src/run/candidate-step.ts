@@ -65,5 +65,6 @@ export function landingMessage(
     attempt,
     prompt: entry?.prompt == null ? null : redactor.text(entry.prompt),
     candidate: candidate.commit,
+    cost: candidate.cost ?? null,
   });
 }

@@ -28,6 +28,7 @@ const FACTS: Readonly<Record<RunEventType, boolean>> = {
   'run:overdue': true,
   'task:widened': true,
   'check:flaked': true,
+  'task:cost': true,
   'conflict:ahead': true,
   'task:healing': true,
   'task:healed': true,

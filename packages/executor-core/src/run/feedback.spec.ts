@@ -1,3 +1,4 @@
+import { NO_COST } from '../model/cost';
 import type { Failure } from '../model/failure';
 import type { AttemptStory } from '../report/attempt-story';
 import type { StartingPoint } from './feedback';
@@ -12,7 +13,8 @@ const RED: Failure = {
 };
 
 function story(attempt: number, failure: Failure, given: Partial<AttemptStory> = {}): AttemptStory {
-  return { attempt, failure, base: 'b'.repeat(40), salvage: null, healing: null, ...given };
+  const base = 'b'.repeat(40);
+  return { attempt, failure, base, salvage: null, healing: null, cost: NO_COST, ...given };
 }
 
 function text(

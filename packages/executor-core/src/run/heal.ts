@@ -1,4 +1,5 @@
 import type { CandidateResult } from '../merge/candidate';
+import { NO_COST } from '../model/cost';
 import type { Candidate, EventOf } from '../model/event';
 import type { Failure } from '../model/failure';
 import { CURES, describeFailure, failureClass } from '../model/failure';
@@ -57,7 +58,8 @@ export async function healAttempt(
   // What cannot be kept must not be touched.
   if ('failure' in before) return failed;
   const kept = before.candidate.noop ? null : before.candidate.ref;
-  const story = { attempt, failure, base: scene.base, salvage: kept, healing: null };
+  const { base } = scene;
+  const story = { attempt, failure, base, salvage: kept, healing: null, cost: NO_COST };
   const told = { ...scene, stories: [...scene.stories, story], start: LEFT_THERE };
   const { mended } = await heal(context, told, healer, before, order);
   if (mended === null) return { failure, kept };

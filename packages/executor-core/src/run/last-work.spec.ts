@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gitAdapter } from '../adapters/simple-git';
+import { NO_COST } from '../model/cost';
 import type { Failure } from '../model/failure';
 import type { ResumeMode } from '../model/task';
 import type { AttemptStory } from '../report/attempt-story';
@@ -22,7 +23,7 @@ const RED: Failure = {
 
 function stories(...given: readonly (readonly [Failure, string | null])[]): AttemptStory[] {
   return given.map(([failure, salvage], index) => {
-    return { attempt: index + 1, failure, salvage, base: null, healing: null };
+    return { attempt: index + 1, failure, salvage, base: null, healing: null, cost: NO_COST };
   });
 }
 

@@ -49,6 +49,7 @@ export function queuedCandidates(events: readonly RunEvent[]): readonly Waiting[
       case 'task:checkpointed':
       case 'checkpoint:failed':
       case 'check:flaked':
+      case 'task:cost':
       case 'task:stolen':
       case 'task:reopened':
         break;

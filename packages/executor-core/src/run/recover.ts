@@ -14,6 +14,7 @@ import { sweepWorktrees } from '../isolate/worktree-sweep';
 import { poolOf } from './assemble';
 import { finishedWork } from './finished-work';
 import { knownDurations } from './learn-durations';
+import { untoldCosts } from './agent-cost';
 import type { LostAttempt } from './lost-work';
 import { dropCheckpoint, lostWork } from './lost-work';
 import type { Engine } from './engine';
@@ -50,30 +51,13 @@ export async function recoverRun(
   const problem = prepareProblem(plan, expectedMs);
   const { dir, task: filesOf } = runPaths(engine.repository.root, run);
   const { state, traces, requests } = await foldJournal(engine.tools.fs, dir, problem, journal);
-  const facts: Fact[] = [];
-  const waiting = new Map<Task, Candidate>();
-  const gone: LostAttempt[] = [];
-  for (const task of plan.tasks) {
-    const now = state.tasks.get(task.index);
-    if (now.name === 'queued' || now.name === 'merging') waiting.set(task, now.candidate);
-    if (!isInSlot(now) || !('token' in now)) continue;
-    const { id } = task;
-    const { attempt, token } = now;
-    const { leader, folder } = traces.get(id) ?? { leader: null, folder: null };
-    const output = filesOf(id).attempt(attempt).transcript;
-    engine.tools.trees.signalTree({ leader, mark: { run, task: id }, folder, output }, 'SIGKILL');
-    const candidate = await finishedWork(engine, plan, run, task, token);
-    if (candidate === null) gone.push({ task: id, attempt, token });
-    else {
-      await dropCheckpoint(engine, run, id, attempt);
-      facts.push({ type: 'task:queued', task: id, attempt, candidate, at: clock.now() });
-      waiting.set(task, candidate);
-    }
-  }
+  const { facts, waiting, gone, ended } = await endAttempts(engine, run, plan, { state, traces });
   const pool = poolOf(engine, run, plan);
   const sweep = await sweepWorktrees(pool, [], (owner) => goesOn(owner, run, gone));
   // What was told of earlier attempts is not part of a snapshot.
-  const events = gone.length === 0 ? [] : await journal.read();
+  const events = ended.length === 0 ? [] : await journal.read();
+  const costs = await untoldCosts(engine.tools, { task: filesOf }, events, ended);
+  facts.push(...costs.facts);
   const later = gone.map((attempt) => async () => {
     const saved = await saveLost(pool, sweep, (owner) => isOf(owner, run, attempt));
     return lost(attempt, await lostWork(engine, run, attempt, events, saved), clock.now());
@@ -84,10 +68,54 @@ export async function recoverRun(
     const { attempt } = state.tasks.get(task.index);
     const fence = await leaseAgain(engine, run, plan, { ...task, access: accessOf(state, task) });
     tokens.set(id, fence);
-    const passedOn = { ...candidate, fence };
+    const cost = costs.totals.get(id);
+    const passedOn = { ...candidate, fence, ...(cost === undefined ? {} : { cost }) };
     facts.push({ type: 'task:queued', task: id, attempt, candidate: passedOn, at: clock.now() });
   }
   return { state, facts, later, requests, tokens, pool };
+}
+
+interface Ended {
+  readonly facts: Fact[];
+  /** What lands without being made again. */
+  readonly waiting: ReadonlyMap<Task, Candidate>;
+  readonly gone: readonly LostAttempt[];
+  /** All attempts that had begun and were not journalled as over. */
+  readonly ended: readonly Pick<LostAttempt, 'task' | 'attempt'>[];
+}
+
+/** Ends the agents that still run, and tells whose work was done from whose was not. */
+async function endAttempts(
+  engine: Engine,
+  run: RunId,
+  plan: Plan,
+  { state, traces }: Pick<Awaited<ReturnType<typeof foldJournal>>, 'state' | 'traces'>,
+): Promise<Ended> {
+  const { clock, trees } = engine.tools;
+  const filesOf = runPaths(engine.repository.root, run).task;
+  const facts: Fact[] = [];
+  const waiting = new Map<Task, Candidate>();
+  const gone: LostAttempt[] = [];
+  const ended: Pick<LostAttempt, 'task' | 'attempt'>[] = [];
+  for (const task of plan.tasks) {
+    const now = state.tasks.get(task.index);
+    if (now.name === 'queued' || now.name === 'merging') waiting.set(task, now.candidate);
+    if (!isInSlot(now) || !('token' in now)) continue;
+    const { id } = task;
+    const { attempt, token } = now;
+    ended.push({ task: id, attempt });
+    const { leader, folder } = traces.get(id) ?? { leader: null, folder: null };
+    const output = filesOf(id).attempt(attempt).transcript;
+    trees.signalTree({ leader, mark: { run, task: id }, folder, output }, 'SIGKILL');
+    const candidate = await finishedWork(engine, plan, run, task, token);
+    if (candidate === null) gone.push({ task: id, attempt, token });
+    else {
+      await dropCheckpoint(engine, run, id, attempt);
+      facts.push({ type: 'task:queued', task: id, attempt, candidate, at: clock.now() });
+      waiting.set(task, candidate);
+    }
+  }
+  return { facts, waiting, gone, ended };
 }
 
 /** What the sweep, and now the save of its worktree, have made of a lost attempt. */

@@ -180,10 +180,14 @@ async function candidateFrom(
     const message = `What is in ${place.path} cannot land: ${describeFailure(made.failure)}.`;
     throw new UserError('usage', message, 'Mend that there, then say --continue again.');
   }
-  const before = conflict.candidate.resolved ?? [];
+  const { cost, resolved: before = [] } = conflict.candidate;
   const by = paths.map((path) => ({ path, rung: 'person', reason: 'settled by hand' }) as const);
   const resolved = [...before.filter(({ path }) => !paths.includes(path)), ...by];
-  return resolved.length === 0 ? made.candidate : { ...made.candidate, resolved };
+  return {
+    ...made.candidate,
+    ...(cost === undefined ? {} : { cost }),
+    ...(resolved.length === 0 ? {} : { resolved }),
+  };
 }
 
 /** The conflict the task waits with. */

@@ -3,6 +3,7 @@ import type { Repository } from '../isolate/repository';
 import { inspectRepository } from '../isolate/repository';
 import type { ForecastEvidence } from '../graph/conflict-forecast';
 import type { DurationModel } from '../graph/durations';
+import type { Cost } from '../model/cost';
 import type { ControlRequest } from '../model/control-request';
 import type { FrontDoor } from '../model/event';
 import type { RunId } from '../model/ids';
@@ -19,6 +20,7 @@ import type { BarrierWait, BarrierWaitOptions } from './barrier-wait';
 import { waitAtBarrier } from './barrier-wait';
 import type { CleanReport, CleanResult } from './clean';
 import { cleanUp, reportLeftovers } from './clean';
+import { declareCost } from './agent-cost';
 import { declareNoop } from './declare-noop';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
@@ -100,6 +102,8 @@ export interface Workspace {
   reportProgress(percent: number | null, note: string): Promise<void>;
   /** Called by agents: declares that the task in their environment needs no change, and why. */
   declareNoop(reason: string): Promise<void>;
+  /** Called by agents: adds to what the work on the task in their environment has cost. */
+  declareCost(cost: Cost): Promise<void>;
   /** Who holds what, and who waits for whom, in every run of this checkout. */
   locks(): Promise<LocksView>;
   /** Called by agents: asks for more write room for the task named in their environment. */
@@ -153,6 +157,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     runs: () => listRuns(tools.fs, root),
     reportProgress: (percent, note) => reportProgress(tools, root, percent, note),
     declareNoop: (reason) => declareNoop(tools, reason),
+    declareCost: (cost) => declareCost(tools, cost),
     locks: () => readLocks(tools, root),
     requestWrites: (globs) => requestWrites(tools, root, globs),
     leftovers: (choice = {}) => reportLeftovers({ tools, repository }, choice),

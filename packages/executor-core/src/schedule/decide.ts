@@ -102,6 +102,7 @@ function reactToTask(turn: Turn, before: RunState, event: Extract<Fact, { task: 
     case 'task:checkpointed':
     case 'checkpoint:failed':
     case 'check:flaked':
+    case 'task:cost':
       return;
   }
 }

@@ -87,6 +87,7 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'task:overdue': informs,
   'task:widened': informs,
   'check:flaked': informs,
+  'task:cost': informs,
   'task:healing': informs,
   'task:healed': informs,
   'task:checkpointed': informs,

@@ -34,6 +34,8 @@ export interface AttemptPaths {
   readonly checkLog: string;
   /** Where the agent may declare that nothing is to be done. */
   readonly noopFile: string;
+  /** Lines of JSON by which its agents tell what it cost. */
+  readonly costFile: string;
   /** The same of the healer that looked at the failed attempt. */
   readonly healer: Pick<AttemptPaths, 'transcript' | 'promptFile' | 'feedbackFile'>;
 }
@@ -93,6 +95,7 @@ function attemptPaths(dir: string): AttemptPaths {
     feedbackFile: join(dir, 'feedback.md'),
     checkLog: join(dir, 'checks.log'),
     noopFile: join(dir, 'noop.txt'),
+    costFile: join(dir, 'cost.jsonl'),
     healer: {
       transcript: join(dir, 'healer.log'),
       promptFile: join(dir, 'healer-prompt.md'),
