@@ -31,6 +31,7 @@ import type { Workspace } from './run/workspace';
 import { openWorkspaceWith } from './run/workspace';
 import { UserError } from './model/user-error';
 import { renderDiagnostics } from './plan/diagnostics';
+import type { RunResult } from './model/result';
 import type { Plan } from './model/task';
 import type { Clock } from './ports/clock';
 
@@ -124,12 +125,12 @@ export async function landBundles(
   return landBundlesIn(await workspace.engine(plan), plan, options);
 }
 
-/** Records the end of an Nx invocation's run, and its result. */
+/** Records the end of an Nx invocation's run, opens its pull requests, and resolves with its result; see `finishSharedRun`. */
 export async function finishNxRun(
   options: NxDoorOptions & { readonly runId: string },
-): Promise<void> {
+): Promise<RunResult | null> {
   const { workspace, plan } = await openPlan(options);
-  await finishSharedRun(await workspace.engine(plan), options.runId);
+  return finishSharedRun(await workspace.engine(plan), options.runId);
 }
 
 async function openPlan(

@@ -52,8 +52,12 @@ export async function postTasksExecution(
   const tasks = cachedAgentTasks(context.taskResults);
   const at = { cwd: context.workspaceRoot, runId, parallel: toldParallel(process.env) };
   const { landed, failed } = await landBundles({ ...at, tasks });
-  await finishNxRun(at);
+  const result = await finishNxRun(at);
   for (const task of landed) console.log(`${task}: landed from the cache`);
+  for (const { branch, url, reason } of result?.landing.pull_requests ?? [])
+    console.log(
+      url === null ? `No pull request: ${reason ?? ''}` : `Pull request for ${branch}: ${url}`,
+    );
   if (failed.length === 0) return;
   const lines = failed.map(({ task, reason }) => `${task}: ${reason}`);
   throw nxError('Cached agent work did not land.', ...lines);

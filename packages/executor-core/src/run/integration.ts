@@ -44,6 +44,20 @@ export function targetRef(land: LandMode, branch: string | null, run: RunId): st
   return land === 'target' && branch !== null ? branch : `refs/heads/parallel/${run}`;
 }
 
+/** Commit of the ref that ends up with the work of a run: `target` where it exists, else the run's own. */
+export async function publishedTip(
+  git: Git,
+  root: string,
+  run: RunId,
+  target: string | null,
+): Promise<string> {
+  const own = integrationRef(run);
+  const tip =
+    (target === null ? null : await readRef(git, root, target)) ?? (await readRef(git, root, own));
+  if (tip === null) throw new Error(`${own} does not exist.`);
+  return tip;
+}
+
 /**
  * The integration branch of a run. It is a hidden ref, because a branch under a checked-out
  * worktree may not be moved; the target follows it by fast-forward after each landing.
@@ -67,10 +81,9 @@ export class Integration {
   }
 
   /** Commit every new attempt starts from. */
-  async tip(): Promise<string> {
-    const tip = await readRef(this.context.git, this.context.root, this.ref);
-    if (tip === null) throw new Error(`${this.ref} does not exist.`);
-    return tip;
+  tip(): Promise<string> {
+    const { git, root, run } = this.context;
+    return publishedTip(git, root, run, null);
   }
 
   /** Something has landed: the target follows, unless it is to get everything at once. See `publish`. */
@@ -128,9 +141,9 @@ export class Integration {
   }
 
   /** Commit of the ref that ends up with the work. */
-  async published(): Promise<string> {
-    const { git, root } = this.context;
-    return (this.target === null ? null : await readRef(git, root, this.target)) ?? this.tip();
+  published(): Promise<string> {
+    const { git, root, run } = this.context;
+    return publishedTip(git, root, run, this.target);
   }
 
   /**

@@ -2,14 +2,17 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { dirname, join } from 'node:path';
 import { nodeToolbox } from '../create-executor';
 import type { RunResult } from '../model/result';
-import type { Settings } from '../model/task';
+import type { Plan, Settings } from '../model/task';
 import type { TestRepository } from '../testing/git-repository';
 import { makeRepository } from '../testing/git-repository';
 import type { TaskDraft } from '../testing/plan';
 import { planOf } from '../testing/plan';
+import type { Engine } from './engine';
 import { openEngine } from './engine';
+import { runSingleTask } from './nx-door';
 import { comparePage } from './remote';
 import { startRun } from './run';
+import { finishSharedRun } from './shared-run';
 
 jest.setTimeout(120_000);
 
@@ -50,20 +53,22 @@ describe('land: pr', () => {
           .split('\n')
           .filter((line) => line.startsWith(what))
       : [];
-  const run = async (
+  const planWith = (
     settings: Partial<Settings>,
     tasks: readonly (TaskDraft | string)[] = ['a', { id: 'b', dependsOn: ['a'] }, 'c'],
-  ): Promise<RunResult> => {
-    const plan = planOf({
+  ): Plan =>
+    planOf({
       agents: [{ command: 'mkdir $PARALLEL_TASK_ID && echo x > $PARALLEL_TASK_ID/out.txt' }],
       tasks,
       settings: { land: 'pr', ...settings },
     });
+  const open = (): Promise<Engine> => {
     const tools = nodeToolbox();
     const env = { ...tools.env, PATH: `${bin}:${tools.env['PATH'] ?? ''}` };
-    const engine = await openEngine({ ...tools, env }, repository.root, 30_000);
-    return (await startRun(engine, plan, { frontDoor: 'api' })).done;
+    return openEngine({ ...tools, env }, repository.root, 30_000);
   };
+  const run = async (...given: Parameters<typeof planWith>): Promise<RunResult> =>
+    (await startRun(await open(), planWith(...given), { frontDoor: 'api' })).done;
   const there = (...args: string[]): Promise<string> =>
     repository.git([`--git-dir=${remote}`, ...args]);
   const filesOf = async (branch: string): Promise<string> =>
@@ -112,6 +117,24 @@ describe('land: pr', () => {
     expect(await filesOf(`parallel/${result.parallel_execution.id}-a`)).toBe(
       'README.md a/out.txt b/out.txt',
     );
+  });
+
+  it('asks under Nx when the command is over, for what all of its processes landed', async () => {
+    installGh();
+    const runId = 'PEXEC-1705323000000';
+    const plan = planWith({ pullRequests: 'lane' }, ['a', 'c']);
+    for (const task of ['a', 'c'])
+      expect(await runSingleTask(await open(), plan, { task, runId })).toMatchObject({
+        success: true,
+      });
+    expect(asked('pr create')).toEqual([]);
+    const result = await finishSharedRun(await open(), runId);
+    expect(result?.landing.pull_requests).toMatchObject([
+      { branch: `parallel/${runId}-a`, tasks: ['a'], url: `https://web.test/parallel/${runId}-a` },
+      { branch: `parallel/${runId}-c`, tasks: ['c'], url: `https://web.test/parallel/${runId}-c` },
+    ]);
+    expect(await filesOf(`parallel/${runId}-c`)).toBe('README.md c/out.txt');
+    expect(asked('pr create')).toHaveLength(2);
   });
 
   it('finds the pull request that exists for the branch instead of opening another', async () => {

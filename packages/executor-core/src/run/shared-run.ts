@@ -6,6 +6,7 @@ import type { Plan, Task } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { Journal } from '../ports/journal';
 import { planDigest } from '../plan/task-key';
+import type { RunResult } from '../model/result';
 import { stateOf } from '../schedule/run-state';
 import { runResult } from '../report/run-result';
 import { TakenOver } from '../merge/land';
@@ -20,7 +21,10 @@ import type { Engine } from './engine';
 import { openRunJournal, withSecretsOf } from './engine';
 import { preflight } from './preflight';
 import { isFact } from './facts';
+import { publishedTip, targetRef } from './integration';
 import { withPinnedGit } from './pinned-git';
+import { openPullRequests } from './pull-requests';
+import { checkRemote } from './remote';
 
 /** The part of a shared run that one process plays. */
 export interface SharedPart {
@@ -43,7 +47,7 @@ export async function inSharedRun<T>(
 ): Promise<T> {
   const { repository } = opened;
   await preflight(opened, plan);
-  refusePullRequests(plan);
+  await checkRemote(opened, plan);
   const { token, created } = await join(opened, plan, run);
   const engine = await withPinnedGit(withSecretsOf(opened, plan), run);
   const claim = await raiseClaim(engine, token, run, 'nx');
@@ -80,13 +84,6 @@ export async function inSharedRun<T>(
     await engine.leases.close();
     await journal.close();
   }
-}
-
-/** Tasks of one Nx invocation end in many processes, none of which knows that it is the last. */
-function refusePullRequests({ settings }: Plan): void {
-  if (settings.land !== 'pr') return;
-  const fix = 'Use parallel-cli run, or land: branch and open the pull request yourself.';
-  throw new UserError('usage', 'land: pr does not work under Nx.', fix);
 }
 
 /** `token`: of the lease on the checkout; `created`: the run was not there before. */
@@ -155,28 +152,47 @@ function standingRequests(events: readonly RunEvent[], tasks: readonly Task[]): 
 }
 
 /**
- * Ends the run of one Nx invocation: records its outcome and writes its result. Tasks Nx did not ask
- * for stay pending and do not count. Does nothing when no task of the invocation was an agent's.
+ * Ends the run of one Nx invocation: records its outcome, opens its pull requests, writes its result and
+ * resolves with it. Tasks Nx did not ask for stay pending and do not count. Does nothing, and resolves with
+ * `null`, when no task of the invocation was an agent's.
  */
-export async function finishSharedRun(engine: Engine, runId: string): Promise<void> {
+export async function finishSharedRun(opened: Engine, runId: string): Promise<RunResult | null> {
   const run = requireRunId(runId);
-  const { fs, clock } = engine.tools;
-  const { root } = engine.repository;
+  const { fs, clock } = opened.tools;
+  const { root } = opened.repository;
   const plan = await loadRunPlan(fs, root, run);
-  if (plan === null) return;
-  const journal = await openRunJournal(engine.tools, engine.repository.root, run, engine.redactor);
+  if (plan === null) return null;
+  const engine = withSecretsOf(opened, plan);
+  const journal = await openRunJournal(engine.tools, root, run, engine.redactor);
   try {
     const events = await journal.read();
     const failed = events.some(({ type }) => type === 'task:failed' || type === 'task:conflicted');
     const landed = events.some(({ type }) => type === 'task:landed');
     const outcome = failed ? 'failed' : landed ? 'completed' : 'stopped';
     await journal.append([{ type: 'run:finished', outcome, at: clock.now() }]);
+    if (landed) await askForWhatLanded(engine, plan, run, journal);
     const result = runResult(plan, await journal.read(), clock.now());
     await writeResultFile(fs, root, run, result);
+    return result;
   } finally {
     await journal.close();
     await engine.leases.close();
   }
+}
+
+/** Tasks of one Nx invocation end in many processes; this is after the last of them. */
+async function askForWhatLanded(
+  opened: Engine,
+  plan: Plan,
+  run: RunId,
+  journal: Journal,
+): Promise<void> {
+  if (plan.settings.land !== 'pr') return;
+  const engine = await withPinnedGit(opened, run);
+  const { root, branch } = engine.repository;
+  const tip = await publishedTip(engine.tools.git, root, run, targetRef('pr', branch, run));
+  const emit = (fact: Fact): Promise<void> => journal.append([fact]);
+  await openPullRequests({ engine, plan, run, events: await journal.read(), tip, emit });
 }
 
 /** The plan with these tasks alone; what they depend on beside each other is somebody else's business. */
