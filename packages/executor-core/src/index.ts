@@ -119,7 +119,7 @@ export { emptyView, foldEvent, RunFold, viewOf } from './report/fold';
 export { aheadText } from './report/fold-ahead';
 export { describeEvent, requestText } from './report/messages';
 export { etaMs, percentDone, speedup, totalWorkMs } from './report/progress';
-export { problemOf, runResult, transcriptPath } from './report/run-result';
+export { landingOf, problemOf, runResult, targetOf, transcriptPath } from './report/run-result';
 export {
   elapsedMs,
   isTaskInProgress,

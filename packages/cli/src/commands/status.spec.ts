@@ -54,6 +54,24 @@ describe('status', () => {
     );
   });
 
+  it('tells where the work of a run is that is over, and how to take it', async () => {
+    const onItsOwn = { ...plan, settings: { ...plan.settings, land: 'branch' as const } };
+    const over: RunEvent[] = [
+      ...journal,
+      ...landed('db', 5),
+      ...landed('ui', 6),
+      { type: 'run:finished', outcome: 'stopped', at: second(7) },
+    ];
+    const reader = new FakeReader(onItsOwn, over);
+    const world = new FakeWorld(fakeWorkspace({ reader: () => Promise.resolve(reader) }));
+    expect(await main(['node', 'parallel-cli', 'status'], world)).toBe(0);
+    expect(world.stdout.text).toContain('Take it with: git merge');
+    world.stdout.text = '';
+    expect(await main(['node', 'parallel-cli', 'status', '--json'], world)).toBe(0);
+    const told = JSON.parse(world.stdout.text) as { readonly landing: unknown };
+    expect(told.landing).toMatchObject({ mode: 'branch', held: null });
+  });
+
   it('names the agents that are about to conflict, and the files', async () => {
     const tasks = [parseTaskId('db'), parseTaskId('ui')];
     const ahead: RunEvent = { type: 'conflict:ahead', tasks, paths: ['src/x.ts'], at: second(4) };

@@ -1,5 +1,5 @@
 import type { RunReader } from '@parallel-executor/core';
-import { statusJson, viewOf } from '@parallel-executor/core';
+import { landingOf, statusJson, viewOf } from '@parallel-executor/core';
 import type { Context } from '../context';
 import { requireReader } from '../context';
 import type { ExitCode } from '../exit-codes';
@@ -32,7 +32,7 @@ async function printOnce(context: Context, reader: RunReader, json: boolean): Pr
   const now = context.deps.now();
   const alive = view.outcome !== null || (await reader.ownerAlive());
   if (json) {
-    context.answerJson(statusJson(view, now, alive));
+    context.answerJson({ ...statusJson(view, now, alive), landing: landingOf(reader.plan, view) });
     return;
   }
   const caps = context.stdoutCapabilities();

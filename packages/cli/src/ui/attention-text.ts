@@ -1,8 +1,9 @@
 import type { Plan, RunView, TaskView } from '@parallel-executor/core';
-import { aheadText, problemOf, whyWaiting } from '@parallel-executor/core';
+import { aheadText, landingOf, problemOf, targetOf, whyWaiting } from '@parallel-executor/core';
 import { INTERRUPTED, STOPPED_EARLY } from '../messages';
 import type { Capabilities } from './capabilities';
 import { attentionTasks } from './frame-rows';
+import { landingText } from './landing-text';
 import { plainText } from './text-width';
 import { themeOf } from './theme';
 
@@ -10,7 +11,7 @@ import { themeOf } from './theme';
 const MOST_WAITING = 5;
 const MOST_AHEAD = 10;
 
-/** Below the panel: what needs a person and the command that helps, then why the next tasks wait. */
+/** Below the panel: what needs a person and the command that helps, then why the next tasks wait, or where the work is. */
 export function attentionText(
   plan: Plan,
   view: RunView,
@@ -27,6 +28,9 @@ export function attentionText(
     ...(needs.length === 0 ? [] : [theme.paint('bad', 'Needs attention:'), ...needs]),
     ...(view.outcome === null && ownerAlive ? aheadLines(view) : []),
     ...(view.outcome === null && ownerAlive ? waitingLines(plan, view) : []),
+    ...(view.outcome !== null && view.landed.length > 0
+      ? landingText(landingOf(plan, view), { ...targetOf(view), held: null }, theme)
+      : []),
     ...(view.outcome === 'stopped' && view.counts.pending > 0 ? [STOPPED_EARLY] : []),
   ];
 }

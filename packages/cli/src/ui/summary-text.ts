@@ -8,6 +8,7 @@ import {
   storyLine,
 } from '@parallel-executor/core';
 import type { Capabilities } from './capabilities';
+import { landingText } from './landing-text';
 import { plainLines, plainText } from './text-width';
 import type { Theme } from './theme';
 import { themeOf } from './theme';
@@ -26,7 +27,7 @@ export function summaryText(
   return [
     ...result.failures.flatMap((failure) => failureLines(failure, view, theme)),
     outcomeLine(result, view, theme),
-    ...targetLines(result, theme),
+    ...landingText(result.landing, result.target, theme),
     ...criticalPathLine(result),
     ...costLine(result),
     `Report: ${reportPath}`,
@@ -87,24 +88,6 @@ function outcomeLine(result: RunResult, view: RunView, theme: Theme): string {
   const tone = completed === tasks.total ? 'good' : failed + conflicted > 0 ? 'bad' : 'warn';
   const speed = timing.speedup_factor > 1 ? `, ${timing.speedup_factor}x` : '';
   return `${theme.paint(tone, parts.join(', '))}  in ${durationText(timing.total_duration_ms)}${speed}  (${id})`;
-}
-
-function targetLines(result: RunResult, theme: Theme): readonly string[] {
-  const { ref, commit, held } = result.target;
-  if (held !== null) return [theme.paint('warn', `The branch was not moved: ${plainText(held)}`)];
-  const { mode, ref: place, take, pull_requests: requests } = result.landing;
-  const isAt =
-    ref === null || commit === null
-      ? []
-      : [`${ref.replace(/^refs\/heads\//, '')} is at ${commit.slice(0, 10)}`];
-  const kept =
-    mode === 'none' && take !== null ? [`No branch was moved; the work is at ${place}`] : [];
-  const asked = requests.map(({ branch, url, reason }) =>
-    url === null
-      ? theme.paint('warn', `No pull request: ${plainText(reason ?? '')}`)
-      : `Pull request for ${branch}: ${url}`,
-  );
-  return [...isAt, ...kept, ...asked, ...(take === null ? [] : [`Take it with: ${take}`])];
 }
 
 function criticalPathLine(result: RunResult): readonly string[] {

@@ -41,11 +41,17 @@ export function runResult(plan: Plan, events: Iterable<RunEvent>, now: number): 
       ),
     ),
     landing: landingOf(plan, view),
-    target: { ref: view.target, commit: view.targetCommit, held: view.targetHeld },
+    target: targetOf(view),
   };
 }
 
-function landingOf(plan: Plan, view: RunView): RunResult['landing'] {
+/** What has become of the branch the run started on. */
+export function targetOf(view: RunView): RunResult['target'] {
+  return { ref: view.target, commit: view.targetCommit, held: view.targetHeld };
+}
+
+/** Where what has landed up to now is. */
+export function landingOf(plan: Plan, view: RunView): RunResult['landing'] {
   const { land: mode, commits = 'linear' } = plan.settings;
   const followed = mode !== 'none' && view.targetHeld === null && view.targetCommit !== null;
   const own = view.id === null ? '' : integrationRef(view.id);
