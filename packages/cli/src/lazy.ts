@@ -2,6 +2,7 @@
 import type * as BarrierCommand from './commands/barrier';
 import type * as CleanCommand from './commands/clean';
 import type * as ControlCommand from './commands/control';
+import type * as ExplainCommand from './commands/explain';
 import type * as InitCommand from './commands/init';
 import type * as LocksCommand from './commands/locks';
 import type * as LogsCommand from './commands/logs';
@@ -21,6 +22,7 @@ export const lazy = {
   barrier: () => require('./commands/barrier') as typeof BarrierCommand,
   clean: () => require('./commands/clean') as typeof CleanCommand,
   control: () => require('./commands/control') as typeof ControlCommand,
+  explain: () => require('./commands/explain') as typeof ExplainCommand,
   init: () => require('./commands/init') as typeof InitCommand,
   locks: () => require('./commands/locks') as typeof LocksCommand,
   logs: () => require('./commands/logs') as typeof LogsCommand,

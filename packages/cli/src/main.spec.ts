@@ -49,6 +49,7 @@ describe('help and version', () => {
         'barrier',
         'kill',
         'logs',
+        'explain',
         'progress',
       ]),
     );

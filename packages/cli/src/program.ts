@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CleanOptions } from './commands/clean';
 import type { PlanChoice } from './commands/load-plan';
+import type { ExplainOptions } from './commands/explain';
 import type { LocksOptions } from './commands/locks';
 import type { LogsOptions } from './commands/logs';
 import type { ProgressOptions } from './commands/progress';
@@ -60,6 +61,7 @@ export function buildProgram(deps: Deps, finish: (code: ExitCode) => void): Comm
   addRunning(wiring);
   addControls(wiring);
   addLooking(wiring);
+  addProgress(wiring);
   addLocks(wiring);
   addClean(wiring);
   return program;
@@ -160,6 +162,20 @@ function addLooking({ add, context, finish }: Wiring): void {
     .action(async (task: string | undefined, options: LogsOptions) => {
       finish(await lazy.logs().execute(context(), task, options));
     });
+  add(
+    'explain',
+    'say how a task stands and why, and what became of its attempts',
+    'parallel-cli explain api_routes',
+  )
+    .argument('<task>', 'task id')
+    .option('--run <run>', 'run id; the current run by default')
+    .option('--json', 'print one JSON object')
+    .action(async (task: string, options: ExplainOptions) => {
+      finish(await lazy.explain().execute(context(), task, options));
+    });
+}
+
+function addProgress({ add, context, finish }: Wiring): void {
   add(
     'progress',
     'for agents: say how far the task is, what it has cost, or that it needs no change',

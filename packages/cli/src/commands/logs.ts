@@ -5,6 +5,7 @@ import { requireReader } from '../context';
 import type { ExitCode } from '../exit-codes';
 import { ExitCode as Exit } from '../exit-codes';
 import { followFile } from '../follow-file';
+import { requireTask } from '../require-task';
 import { UsageError } from '../usage-error';
 
 export interface LogsOptions {
@@ -24,11 +25,7 @@ export async function execute(
   const workspace = await context.openWorkspace();
   const reader = await requireReader(workspace, options.run);
   if (task === undefined) return list(context, reader, options);
-  if (!reader.plan.tasks.some(({ id }) => id === task)) {
-    const known = reader.plan.tasks.slice(0, 10).map(({ id }) => id);
-    throw new UsageError(`The run has no task ${task}.`, `Its tasks: ${known.join(', ')}`);
-  }
-  const transcript = choose(await reader.transcripts(task), options.attempt);
+  const transcript = choose(await reader.transcripts(requireTask(reader, task)), options.attempt);
   if (transcript === null) {
     const which = options.attempt === undefined ? '' : ` attempt ${options.attempt} of`;
     context.narrate(`There is no log of${which} ${task} yet.`);

@@ -202,6 +202,30 @@ describe('status --watch', () => {
   });
 });
 
+describe('explain', () => {
+  it('says why a task waits, and tells the story of one that failed', async () => {
+    const { world, cli } = look([...journal, ...failed('ui', 5)]);
+    expect(await cli('explain', 'api')).toBe(0);
+    expect(world.stdout.text).toContain('api waits for db (running on agent-1).');
+    world.stdout.text = '';
+    expect(await cli('explain', 'ui')).toBe(0);
+    expect(world.stdout.text).toMatch(/^ui is failed: .*\n {2}attempt 1: agent-failed: /);
+  });
+
+  it('answers as JSON, and knows the tasks of the run alone', async () => {
+    const { world, cli } = look([...journal, ...failed('ui', 5)]);
+    expect(await cli('explain', 'ui', '--json')).toBe(0);
+    expect(JSON.parse(world.stdout.text)).toMatchObject({
+      schemaVersion: 1,
+      task: 'ui',
+      state: 'failed',
+      story: [expect.stringContaining('attempt 1'), expect.stringContaining('failed after 1')],
+    });
+    expect(await cli('explain', 'ghost')).toBe(2);
+    expect(world.stderr.text).toContain('Its tasks: db, api, ui');
+  });
+});
+
 describe('logs', () => {
   let dir = '';
   beforeEach(async () => {
