@@ -108,7 +108,7 @@ export interface WorktreeSetup {
   readonly sparse?: readonly string[];
 }
 
-/** Which rungs of the conflict ladder are tried between a clean merge and the policy. */
+/** Which rungs of the conflict ladder are tried beside a clean merge and the policy. */
 export interface ConflictRules {
   /** Resolutions the user's `git rerere` recorded, where it is enabled. */
   readonly rerere: boolean;
@@ -118,6 +118,10 @@ export interface ConflictRules {
   readonly union?: readonly string[];
   /** A merge tool that knows the language, where one is installed. */
   readonly entity: boolean;
+  /** Profile that settles what the rules and the policy leave open; absent: none. */
+  readonly resolver?: string;
+  /** How often it may try one conflict; absent: once. */
+  readonly attempts?: number;
 }
 
 /** Everything in the plan that is not a task or a profile. Durations are milliseconds. */
@@ -183,6 +187,13 @@ export interface Plan {
   readonly agents: readonly AgentProfile[];
   readonly phases: readonly string[];
   readonly tasks: readonly Task[];
+}
+
+/** Names of the profiles that a run of the plan may start, whether or not they are defined. */
+export function profilesInUse({ settings, tasks }: Plan): ReadonlySet<string> {
+  const { healer, conflicts } = settings;
+  const names = [healer, conflicts?.resolver, ...tasks.map(({ profile }) => profile)];
+  return new Set(names.filter((name) => typeof name === 'string'));
 }
 
 /** Scheduling classes of the specification: 0 CRITICAL (90 and more), 1 HIGH (70 to 89), 2 the rest. */

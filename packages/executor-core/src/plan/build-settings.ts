@@ -249,6 +249,8 @@ function buildConflicts(given: NonNullable<PlanFileExecutor['conflicts']>): Conf
     structural: given.structural ?? true,
     entity: given.entity !== 'off',
     ...(given.union === undefined ? {} : { union: given.union }),
+    ...(given.resolver === undefined ? {} : { resolver: given.resolver }),
+    ...(given.attempts === undefined ? {} : { attempts: given.attempts }),
   };
 }
 

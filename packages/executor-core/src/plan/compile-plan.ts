@@ -37,8 +37,9 @@ export function compilePlan(root: Located, report: Report, options: CompileOptio
   const agents = buildAgents(checked, report, options.agents ?? []);
   const agentNames = checked.lacksEntries('agents') ? null : agents.map((profile) => profile.name);
   const phases = buildPhases(checked, report);
-  const defaultAgent = namedAgent(checked, 'default_agent', agentNames, report);
-  namedAgent(checked, 'healer', agentNames, report);
+  const defaultAgent = namedAgent(checked, ['default_agent'], agentNames, report);
+  namedAgent(checked, ['healer'], agentNames, report);
+  namedAgent(checked, ['conflicts', 'resolver'], agentNames, report);
   const drafts = draftTasks(checked, report, settings.maxAgents);
   applyLocks(checked, drafts, report, settings.maxAgents);
   const knownPhases = checked.lacksEntries('phases') ? null : phases;
@@ -79,20 +80,22 @@ function buildPhases({ root }: CheckedFile, report: Report): readonly string[] {
   return phases.map((phase) => phase.text);
 }
 
-/** The agent that a setting names, reported when there is none of that name. */
+/** The agent that a setting names, reported when there is none of that name; `null`: it names none. */
 function namedAgent(
-  { file, root }: CheckedFile,
-  key: 'default_agent' | 'healer',
+  { root }: CheckedFile,
+  path: readonly string[],
   agents: readonly string[] | null,
   report: Report,
 ): string | null {
-  const name = file.parallel_executor?.[key] ?? null;
-  if (typeof name !== 'string') return null;
+  let node = childOf(root, 'parallel_executor');
+  for (const key of path) node = childOf(node, key);
+  if (node?.kind !== 'scalar' || node.text === '') return null;
+  const name = node.text;
   if (agents === null || agents.includes(name)) return name;
   report.error(
     'unknown-agent',
-    childOf(childOf(root, 'parallel_executor'), key)?.span ?? null,
-    `${key} is ${JSON.stringify(name)}, which is not defined.`,
+    node.span,
+    `${path.join('.')} is ${JSON.stringify(name)}, which is not defined.`,
     suggest(name, agents) ?? 'Add it under "agents:".',
   );
   return name;

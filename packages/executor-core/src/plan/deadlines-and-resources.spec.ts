@@ -76,6 +76,33 @@ describe('the healer', () => {
   });
 });
 
+describe('the resolver of conflicts', () => {
+  const withRules = (rules: string): string =>
+    `${AGENTS}parallel_executor: { conflicts: ${rules} }`;
+
+  it('is an agent by name, and how often it may try is said beside it', () => {
+    const { conflicts } = planOf(withRules('{ resolver: medic, attempts: 2 }')).settings;
+    expect(conflicts).toMatchObject({ resolver: 'medic', attempts: 2, structural: true });
+    expect(planOf(withRules('{ rerere: off }')).settings.conflicts).not.toHaveProperty('resolver');
+    const { plan } = planFromTasks([{ id: 'a' }], {
+      agents: { medic: { command: 'mend' } },
+      conflicts: { resolver: 'medic' },
+    });
+    expect(plan.settings.conflicts?.resolver).toBe('medic');
+  });
+
+  it('must exist, and be asked a sensible number of times', () => {
+    expect(seen(withRules('{ resolver: medik }'))).toEqual([
+      'unknown-agent 2:45 conflicts.resolver is "medik", which is not defined. Did you mean "medic"?',
+    ]);
+    expect(seen(withRules('{ resolver: 5 }'))).toEqual([
+      expect.stringContaining('expected the name of an agent'),
+    ]);
+    expect(seen(withRules('{ resolver: medic, attempts: 0 }'))[0]).toContain('2:');
+    expect(seen(withRules('{ resolver: medic, attempts: 11 }'))[0]).toContain('10 or less');
+  });
+});
+
 describe('what an attempt without changes means', () => {
   it('is said by the task, else by its agent, else by what the agent is', () => {
     const plan = planOf(`agents:

@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { commands, flag, globs, mapping, oneOf, positive, text, texts } from './schema-words';
+import { commands, flag, globs, mapping, name, oneOf, positive, text, texts } from './schema-words';
 
 const MOST_SLOTS = 16;
+const MOST_RESOLVER_ATTEMPTS = 10;
 const CONFLICT_TOOL_CHOICES = ['auto', 'off'] as const;
 
 const conflicts = z
@@ -20,11 +21,18 @@ const conflicts = z
       entity: oneOf(CONFLICT_TOOL_CHOICES).meta({
         description: 'Merge by functions and classes: auto, with mergiraf or weave on PATH; off.',
       }),
+      resolver: name('an agent').meta({
+        description:
+          'Agent that gets what the rules and the policy leave open, before the task runs again.',
+      }),
+      attempts: positive
+        .max(MOST_RESOLVER_ATTEMPTS, `it must be ${MOST_RESOLVER_ATTEMPTS} or less`)
+        .meta({ description: 'How often the resolver may try one conflict; 1 by default.' }),
     },
-    mapping('rerere, structural, union and entity'),
+    mapping('rerere, structural, union, entity, resolver and attempts'),
   )
   .partial()
-  .meta({ description: 'How conflicts are settled before a person or an agent is asked.' });
+  .meta({ description: 'How conflicts are settled before a person is asked, or the task runs again.' });
 
 /** Keys of `parallel_executor` about how work is merged, checked and landed. */
 export const landingKeys = {

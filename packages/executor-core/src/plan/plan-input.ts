@@ -121,6 +121,8 @@ export interface PlanConfig {
         readonly structural?: boolean;
         readonly union?: readonly string[];
         readonly entity?: string;
+        readonly resolver?: string;
+        readonly attempts?: number;
       }
     | undefined;
   readonly budget?: { readonly usd?: number; readonly tokens?: number } | undefined;

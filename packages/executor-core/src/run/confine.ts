@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { globsOverlap } from '../graph/path-overlap';
 import { linkedPlace } from '../merge/linked-worktree';
 import type { AgentProfile, HeldBy, Plan, SandboxMode } from '../model/task';
+import { profilesInUse } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentInvocation } from '../ports/agent';
 import type { Confinement } from '../ports/sandbox';
@@ -23,7 +24,7 @@ function modeOf(plan: Plan, profile: Pick<AgentProfile, 'sandbox'>): SandboxMode
 
 /** Throws `UserError` when the plan requires a sandbox that cannot be had. */
 export async function checkSandbox({ sandbox }: Toolbox, plan: Plan): Promise<void> {
-  const used = new Set([plan.settings.healer, ...plan.tasks.map(({ profile }) => profile)]);
+  const used = profilesInUse(plan);
   const strict = plan.agents.filter(
     (profile) => used.has(profile.name) && modeOf(plan, profile) === 'required',
   );

@@ -9,6 +9,7 @@ import type { Redactor } from '../model/redactor';
 import { createRedactor } from '../model/redactor';
 import { secretValues } from '../model/secret-values';
 import type { AgentProfile, Plan } from '../model/task';
+import { profilesInUse } from '../model/task';
 import { UserError } from '../model/user-error';
 import type { AgentAdapter } from '../ports/agent';
 import type { Disk } from '../ports/disk';
@@ -72,10 +73,11 @@ export function adapterOf(tools: Toolbox, profile: AgentProfile): AgentAdapter {
 
 /** Throws `UserError` naming every used profile that cannot run here. */
 export function checkAdapters(tools: Toolbox, plan: Plan): void {
-  const { healer } = plan.settings;
-  const used = new Set([healer, ...plan.tasks.map((task) => task.profile)]);
-  if (healer !== null && !plan.agents.some(({ name }) => name === healer)) {
-    throw new UserError('usage', `The healer ${healer} is no agent profile of the plan.`, null);
+  const { healer, conflicts } = plan.settings;
+  const used = profilesInUse(plan);
+  for (const [role, name] of Object.entries({ healer, resolver: conflicts?.resolver })) {
+    if (name == null || plan.agents.some((profile) => profile.name === name)) continue;
+    throw new UserError('usage', `The ${role} ${name} is no agent profile of the plan.`, null);
   }
   const problems = plan.agents
     .filter((profile) => used.has(profile.name))
