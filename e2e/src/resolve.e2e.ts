@@ -156,3 +156,72 @@ describe('a conflict that waits for a person', () => {
     expect(text('shared.txt')).toBe('left\n');
   });
 });
+
+/** The same two, and a resolver that waits for a file before it settles what is left. */
+const WITH_RESOLVER = PLAN(false)
+  .replace(
+    'max_retries: 0 }',
+    'max_retries: 2, base_delay: 10ms }\n  conflicts: { resolver: judge }',
+  )
+  .replace(
+    'locks: { conflict_resolution: manual }',
+    `  judge: { adapter: command, command: 'sh "$PARALLEL_ROOT/judge.sh"' }
+locks: { conflict_resolution: auto_merge }`,
+  );
+const JUDGE = `echo asked >> "$PARALLEL_ROOT/.parallel/asked"
+until test -e "$PARALLEL_ROOT/.parallel/go"; do sleep 0.05; done
+sed -i '/^[<=>]/d' shared.txt && git add shared.txt
+`;
+
+describe('a conflict that an agent resolves', () => {
+  beforeEach(async () => {
+    await rig.repository.commit(
+      {
+        'parallel.yaml': WITH_RESOLVER,
+        'agent.sh': `echo "$PARALLEL_TASK_ID" >> "$PARALLEL_ROOT/.parallel/worked"\n${AGENT}`,
+        'judge.sh': JUDGE,
+        'shared.txt': 'base\n',
+      },
+      'plan',
+    );
+  });
+  const worked = (): readonly string[] => text('.parallel/worked').trim().split('\n').sort();
+  const expectLanded = async (): Promise<void> => {
+    expect(await states()).toEqual({ left: 'landed', right: 'landed', after: 'landed' });
+    expect([text('shared.txt'), text('after.txt')]).toEqual(['left\nright\n', 'left\nright\n']);
+    expect(await rig.git('log', '--format=%(trailers:key=Parallel-Resolved)')).toContain(
+      'Parallel-Resolved: agent shared.txt',
+    );
+    expect((await status()).tasks[1]?.resolved).toEqual([
+      { path: 'shared.txt', rung: 'agent', reason: 'settled by the agent judge' },
+    ]);
+    expect(worked()).toEqual(['after', 'left', 'right']);
+    expect(rig.worktrees()).toEqual([]);
+    expect(await rig.git('status', '--porcelain')).toBe('');
+  };
+
+  it('lands with both sides, and status tells who resolves what meanwhile', async () => {
+    const run = rig.start('run', '--agents=3');
+    await rig.journalSays(/task:healing/);
+    expect((await status()).tasks[1]).toMatchObject({
+      state: 'running',
+      attempt: 2,
+      note: 'resolver judge: shared.txt',
+    });
+    expect((await rig.cli('status')).stdout).toContain('resolver judge: shared.txt');
+    await rig.write({ '.parallel/go': '' });
+    expect((await run.finished).code).toBe(0);
+    await expectLanded();
+  });
+
+  it('outlives kill -9 of the run: the resolver is asked again, and nobody else', async () => {
+    const run = rig.start('run', '--agents=3');
+    await until(() => existsSync(join(rig.root, '.parallel/asked')));
+    run.child.kill('SIGKILL');
+    await run.finished;
+    await rig.write({ '.parallel/go': '' });
+    expect((await rig.cli('resume')).code).toBe(0);
+    await expectLanded();
+    expect(text('.parallel/asked')).toBe('asked\nasked\n');
+  });
+});

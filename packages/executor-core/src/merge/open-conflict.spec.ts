@@ -5,7 +5,7 @@ import type { ConflictRig, Merge } from '../testing/conflict-rig';
 import { added, file, makeConflictRig } from '../testing/conflict-rig';
 import { mergeInMemory } from './merge-tree';
 import type { OpenConflict } from './open-conflict';
-import { lookAtConflict, openConflict } from './open-conflict';
+import { closeConflict, lookAtConflict, openConflict } from './open-conflict';
 
 jest.setTimeout(60_000);
 const fs = nodeFileSystem();
@@ -91,6 +91,19 @@ describe('a conflict opened in a worktree', () => {
     await mkdir(join(worktree, 'a'));
     await appendFile(join(worktree, 'a/b'), '<<<<<<< ours\n');
     expect(await look('a')).toEqual({ unmerged: ['a'], marked: [] });
+  });
+
+  it('can be ended, whatever was done about it, without a file being touched', async () => {
+    await open(file('a', 'x\n', 'y\n', 'z\n'));
+    await appendFile(join(worktree, 'b'), 'new\n');
+    const before = await text('a');
+    const gitDir = await git('rev-parse', '--absolute-git-dir');
+    await appendFile(join(gitDir, 'index.lock'), '');
+    await closeConflict({ git: rig.git, fs, worktree, gitDir }, 'HEAD');
+    expect(await look('a')).toEqual({ unmerged: [], marked: ['a'] });
+    expect(await text('a')).toBe(before);
+    expect(await git('status', '--porcelain')).toBe(' M a\n?? b');
+    await expect(git('rev-parse', '--verify', '-q', 'MERGE_HEAD')).rejects.toThrow();
   });
 
   it('shows a merge that is clean as staged changes', async () => {

@@ -65,6 +65,21 @@ function markedPaths(entries: readonly StagedEntry[]): readonly string[] {
   return [...sides].filter(([, count]) => count === 2).map(([path]) => path);
 }
 
+/**
+ * Ends the merge in a worktree, whoever left it how: it has the index of `tree`, no unmerged entry and no
+ * `MERGE_HEAD`; its files stay as they are. Nobody may be at work there. Rejects with `GitError`.
+ */
+export async function closeConflict(
+  { git, fs, worktree, gitDir }: Pick<OpenConflictRequest, 'git' | 'fs' | 'worktree' | 'gitDir'>,
+  tree: string,
+): Promise<void> {
+  // The first is left behind by a git that was killed.
+  for (const name of ['index.lock', 'MERGE_HEAD', 'MERGE_MODE', 'MERGE_MSG', 'AUTO_MERGE']) {
+    await fs.removeFile(join(gitDir, name));
+  }
+  await git.text(['read-tree', '--reset', tree], { cwd: worktree });
+}
+
 /** What is left to do in a worktree with a conflict. */
 export interface OpenConflict {
   /** Paths whose versions are still apart in the index: nobody said `git add` or `git rm`. */

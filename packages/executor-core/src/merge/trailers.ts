@@ -19,6 +19,7 @@ const TRAILERS = {
 export const CANDIDATE_TRAILER = TRAILERS.candidate;
 
 export const RUN_TRAILER = TRAILERS.run;
+export const TASK_TRAILER = TRAILERS.task;
 export const AGENT_TRAILER = TRAILERS.agent;
 /** In the commit that records a squash on the integration branch: the squashed commit. */
 export const SQUASH_TRAILER = TRAILERS.squash;

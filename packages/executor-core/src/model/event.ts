@@ -177,17 +177,19 @@ export type Fact = Stamped &
         readonly writes: readonly string[];
       }
     | {
-        /** The healer looks at the failed attempt's worktree, to mend it before the retry. */
+        /** A healer looks at a failed attempt's worktree, or the resolver at a conflict, before the retry. */
         readonly type: 'task:healing';
         readonly task: TaskId;
         readonly attempt: number;
         readonly healer: string;
+        /** Paths the resolver is to settle, at most 20; absent: it is a healer. */
+        readonly conflict?: readonly string[];
       }
     | {
         readonly type: 'task:healed';
         readonly task: TaskId;
         readonly attempt: number;
-        /** `fixed`: it changed files, which the retry starts from; `diagnosed`: it only had words. */
+        /** `fixed`: it changed files, or settled the conflict; `diagnosed`: it only had words. */
         readonly outcome: 'fixed' | 'diagnosed' | 'failed';
         /** What it said, for the next attempt and for people. */
         readonly note: string;

@@ -1,5 +1,5 @@
 /** The rungs of the conflict ladder above a clean merge, lowest first. */
-export type Rung = 'rerere' | 'structural' | 'entity' | 'policy' | 'person';
+export type Rung = 'rerere' | 'structural' | 'entity' | 'policy' | 'agent' | 'person';
 
 /** How one path in conflict was settled. */
 export interface ResolvedPath {

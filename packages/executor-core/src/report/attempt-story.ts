@@ -1,12 +1,15 @@
 import type { Cost } from '../model/cost';
 import type { EventOf } from '../model/event';
 import type { Failure } from '../model/failure';
+import type { ResolvedPath } from '../model/resolved-path';
 import { describeFailure, failureClass } from '../model/failure';
 
-/** What a healer made of a failed attempt. `outcome` is `null` while it is at work. */
+/** What a healer made of a failed attempt, or the resolver of the conflict it began with. `outcome` is `null` while it is at work. */
 export interface HealerStory {
   /** Agent profile. */
   readonly healer: string;
+  /** Absent: it is a healer, which mends. */
+  readonly role?: 'resolver';
   readonly outcome: EventOf<'task:healed'>['outcome'] | null;
   /** Its own words. */
   readonly note: string;
@@ -25,6 +28,8 @@ export interface AttemptStory {
   readonly healing: HealerStory | null;
   /** As its agents told. */
   readonly cost: Cost;
+  /** How conflicts were settled while its candidate was made; absent where none was. */
+  readonly resolved?: readonly ResolvedPath[];
 }
 
 /** Class and reason in one line: `verify-failed: check failed on the worktree: npm test`. */
@@ -43,7 +48,7 @@ export function storyLine({ attempt, failure, healing, salvage }: AttemptStory):
 }
 
 /** `healer fixer: fixed ("the import was missing")`. */
-function healerText({ healer, outcome, note }: HealerStory): string {
+function healerText({ healer, role, outcome, note }: HealerStory): string {
   const words = note.trim().split('\n').at(-1) ?? '';
-  return `healer ${healer}: ${outcome ?? 'cut off'}${words === '' ? '' : ` ("${words}")`}`;
+  return `${role ?? 'healer'} ${healer}: ${outcome ?? 'cut off'}${words === '' ? '' : ` ("${words}")`}`;
 }

@@ -180,6 +180,14 @@ describe('the story of a failing task', () => {
     );
   });
 
+  it('tells what a resolver made of a conflict as its own', () => {
+    const conflict = ['a.ts'];
+    const told = first.map((event) =>
+      event.type === 'task:healing' ? { ...event, healer: 'judge', conflict } : event,
+    );
+    expect(story(...told)[0]).toContain('; resolver judge: fixed (');
+  });
+
   it('says that the healer was cut off when it never answered', () => {
     const cut = first.filter(({ type }) => type !== 'task:healed');
     expect(story(...cut)[0]).toContain('; healer medic: cut off; ');

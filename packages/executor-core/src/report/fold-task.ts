@@ -3,6 +3,7 @@ import type { EventOf, RunEvent } from '../model/event';
 import type { TaskId } from '../model/ids';
 import type { TaskStateName } from '../model/task-state';
 import type { AttemptStory } from './attempt-story';
+import { listText } from './duration-text';
 import type { TaskView } from './run-view';
 import { isTaskSettled } from './run-view';
 
@@ -63,13 +64,18 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
   'task:cost': ({ cost }, task) => ({ cost: sumOfCosts([task.cost, cost]), attemptCost: cost }),
   'task:checkpointed': () => ({}),
   'checkpoint:failed': () => ({}),
-  'task:healing': ({ healer }) => ({
-    note: `healer ${healer}`,
-    healing: { healer, outcome: null, note: '' },
+  'task:healing': ({ healer, conflict }) => ({
+    note: conflict === undefined ? `healer ${healer}` : `resolver ${healer}: ${listText(conflict)}`,
+    healing: {
+      healer,
+      ...(conflict === undefined ? {} : { role: 'resolver' as const }),
+      outcome: null,
+      note: '',
+    },
   }),
   'task:healed': ({ outcome, note }, task) => ({
     note: '',
-    healing: { healer: task.healing?.healer ?? '', outcome, note },
+    healing: { healer: '', ...task.healing, outcome, note },
   }),
   'task:overdue': () => ({}),
   'task:stolen': () => ({}),
@@ -140,9 +146,12 @@ const CLEARED: Patch = { progress: null, note: '', waitingFor: [], retryAt: null
 /** An attempt fails once, however often that is reported. */
 function withStory(task: TaskView, event: EventOf<'attempt:failed'>): readonly AttemptStory[] {
   const { attempt, failure, salvage } = event;
-  const { base, healing, attemptCost: cost } = task;
+  const { base, healing, candidate, attemptCost: cost } = task;
+  // Of a candidate that was refused; an earlier one says nothing of this attempt.
+  const resolved = candidate?.ref === salvage ? candidate.resolved : undefined;
   const before = task.attempts.filter((story) => story.attempt !== attempt);
-  return [...before, { attempt, failure, salvage, base, healing, cost }];
+  const story = { attempt, failure, salvage, base, healing, cost };
+  return [...before, resolved === undefined ? story : { ...story, resolved }];
 }
 
 interface Instant {

@@ -82,6 +82,24 @@ describe('the line of an event', () => {
     ).toBe('retrying  api_routes  (attempt 2 in 2.0 s, conflicts with the landed work in a.ts)');
   });
 
+  it('of a conflict tells who resolves it, and of the landing who did', () => {
+    const about = { task: api, attempt: 1 };
+    const resolving = { type: 'task:healing', at: second(2), ...about, healer: 'judge' } as const;
+    const events = [...started('api_routes', 1, 0), { ...resolving, conflict: ['a.ts', 'b.ts'] }];
+    expect(lastLine(...events)).toBe('resolving  api_routes  (judge, a.ts, b.ts)');
+    const healed = { type: 'task:healed', at: second(3), ...about, note: '' } as const;
+    const landing = {
+      type: 'task:landed',
+      at: second(4),
+      task: api,
+      commit: 'c',
+      tree: 't',
+    } as const;
+    expect(lastLine(...events, { ...healed, outcome: 'fixed' }, landing)).toContain(
+      'attempt 1, resolved by judge,',
+    );
+  });
+
   it('of the run tells start, mode and end', () => {
     expect(lastLine(runStarted(plan))).toBe(
       'run PEXEC-1705316400000 started: 2 tasks, at most 4 agents, from bbbbbbbbbb',

@@ -60,7 +60,10 @@ const LINES: { readonly [T in RunEventType]: Line<T> } = {
     paths.length === 0
       ? `clear  ${tasks.join(' and ')}  (the conflict that was ahead is gone)`
       : `ahead  ${aheadText({ tasks, paths })}`,
-  'task:healing': (event) => taskLine('healing', event.task, [event.healer]),
+  'task:healing': ({ task, healer, conflict }) =>
+    conflict === undefined
+      ? taskLine('healing', task, [healer])
+      : taskLine('resolving', task, [healer, listText(conflict)]),
   'task:healed': (event) =>
     taskLine('healed', event.task, [event.outcome, event.note.trim().split('\n').at(-1) ?? '']),
   'task:checkpointed': () => null,
@@ -141,11 +144,16 @@ function landedDetails(id: TaskId, view: RunView): readonly string[] {
   const took = elapsedMs(task, view.lastEventAt ?? 0);
   return [
     task.cached ? 'from the cache' : `attempt ${task.attempt}`,
-    task.healing?.outcome === 'fixed' ? `mended by ${task.healing.healer}` : '',
+    mendedText(task.healing),
     took === null ? '' : durationText(took),
     filesText(task),
     task.resolved.length === 0 ? '' : `${countText(task.resolved.length, 'conflict')} settled`,
   ];
+}
+
+function mendedText(healing: TaskView['healing']): string {
+  if (healing?.outcome !== 'fixed') return '';
+  return `${healing.role === 'resolver' ? 'resolved' : 'mended'} by ${healing.healer}`;
 }
 
 function filesText(task: TaskView): string {

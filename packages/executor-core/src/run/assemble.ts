@@ -30,6 +30,7 @@ import { Lander } from './lander';
 import { landerContext } from './lander-context';
 import { knownDurations } from './learn-durations';
 import { publishingOf } from './style-of-plan';
+import { resolverOf } from './resolver';
 import { RunLoop } from './run-loop';
 import type { AssembleOptions, RunParts } from './run-parts';
 import { settlingOf } from './settling';
@@ -186,6 +187,7 @@ function attemptContext(
     maxRetries: plan.settings.retry.maxRetries,
     healer,
     healing: limitConcurrency(healer?.maxParallel ?? Infinity),
+    resolver: resolverOf(engine, run, options.wholePlan ?? plan),
     graceMs: graceOf(options),
     integrationTip: () => parts.integration.tip(),
     setup,

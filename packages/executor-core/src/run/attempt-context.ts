@@ -5,6 +5,7 @@ import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId, TaskId } from '../model/ids';
 import type { Redactor } from '../model/redactor';
+import type { ResolvedPath } from '../model/resolved-path';
 import type { AgentProfile, HeldBy, Task, WorktreeSetup } from '../model/task';
 import type { AgentAdapter } from '../ports/agent';
 import type { Clock } from '../ports/clock';
@@ -20,6 +21,7 @@ import type { Checkpoints } from './checkpoints';
 import type { ConflictWatch } from './conflict-watch';
 import type { DiskGuard } from './disk-guard';
 import type { StartingPoint } from './feedback';
+import type { Resolver } from './resolver';
 
 /** What attempts of one run share. */
 export interface AttemptContext {
@@ -57,6 +59,8 @@ export interface AttemptContext {
   readonly healer: AgentProfile | null;
   /** Has a healer wait while as many are at work as its profile allows. */
   readonly healing: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Settles what the conflict ladder leaves open; `null`: nobody, or a person does. */
+  readonly resolver: Resolver | null;
   /** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
   readonly graceMs: number;
   /** Commit every new attempt starts from: it contains all that has landed. */
@@ -90,4 +94,6 @@ export interface AttemptScene {
   /** Failed attempts before this one, oldest first. */
   readonly stories: readonly AttemptStory[];
   readonly start: StartingPoint;
+  /** How conflicts were settled while its work was made; absent where none was. */
+  readonly resolved?: readonly ResolvedPath[];
 }

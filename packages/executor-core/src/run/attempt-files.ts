@@ -115,18 +115,56 @@ export async function healerInvocation(
   scene: AttemptScene,
   healer: AgentProfile,
 ): Promise<AgentInvocation> {
-  const { task, command, worktree, stories, start } = scene;
-  const { attempt } = command;
-  const { noopFile, healer: paths } = context.paths.task(task.id).attempt(attempt);
-  const { promptFile, feedbackFile, transcript } = paths;
-  const feedback = (await feedbackOf(context, stories, start, attempt)) ?? '';
+  const { task, command, stories, start } = scene;
+  const feedback = (await feedbackOf(context, stories, start, command.attempt)) ?? '';
   const prompt = joined(healer.instructions, HEALER_PROMPT, feedback, 'The task:', task.prompt);
+  const said = { role: 'healer', profile: healer, prompt, feedback } as const;
+  return helperInvocation(context, scene, said);
+}
+
+const RESOLVER_PROMPT = `An agent's work on the task below is done, but it conflicts with what others landed meanwhile. The
+worktree holds both, as git merge leaves them: <<<<<<< ours is what has landed, >>>>>>> theirs is the task's work.
+Settle the files that are in conflict so that both intentions hold, then git add (or git rm) each of them.
+Keep every line that the target gained; change no other file; leave no conflict marker.`;
+
+/** What the resolver is started with, in a worktree with the conflict open. `brief`: what is known of it. */
+export async function resolverInvocation(
+  context: AttemptContext,
+  scene: AttemptScene,
+  resolver: AgentProfile,
+  brief: string,
+): Promise<AgentInvocation> {
+  const feedback = context.redactor.text(brief);
+  const prompt = joined(resolver.instructions, RESOLVER_PROMPT, feedback);
+  const said = { role: 'resolver', profile: resolver, prompt, feedback } as const;
+  return helperInvocation(context, scene, said);
+}
+
+/** By this variable an agent knows that it is to help, and how. */
+const ROLE_VARIABLE = { healer: 'PARALLEL_HEALING', resolver: 'PARALLEL_RESOLVING' } as const;
+
+interface HelperWords {
+  readonly role: keyof typeof ROLE_VARIABLE;
+  readonly profile: AgentProfile;
+  readonly prompt: string;
+  readonly feedback: string;
+}
+
+async function helperInvocation(
+  context: AttemptContext,
+  scene: AttemptScene,
+  { role, profile, prompt, feedback }: HelperWords,
+): Promise<AgentInvocation> {
+  const { task, command, worktree } = scene;
+  const { attempt } = command;
+  const { noopFile, [role]: paths } = context.paths.task(task.id).attempt(attempt);
+  const { promptFile, feedbackFile, transcript } = paths;
   await context.fs.replace(promptFile, prompt);
   await context.fs.replace(feedbackFile, feedback);
   const files: AgentFiles = { prompt, promptFile, feedback, feedbackFile, noopFile };
-  const own = { ...scene, profile: healer };
-  const env = { ...attemptEnvironment(context, own, files), PARALLEL_HEALING: '1' };
-  const about = { task, profile: healer, attempt, worktree, prompt, feedback, env };
+  const own = { ...scene, profile };
+  const env = { ...attemptEnvironment(context, own, files), [ROLE_VARIABLE[role]]: '1' };
+  const about = { task, profile, attempt, worktree, prompt, feedback, env };
   return { ...about, transcriptPath: transcript, onProgress: () => undefined };
 }
 

@@ -4,6 +4,8 @@ import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
+import type { AttemptStory } from '../report/attempt-story';
+import type { StartingPoint } from './feedback';
 import { wasInterrupted } from '../ports/git';
 import { readCost } from './agent-cost';
 import type { AttemptContext, AttemptScene, StartCommand } from './attempt-context';
@@ -15,6 +17,7 @@ import type { EarlierWork } from './last-work';
 import { chooseWork, restoreWork } from './last-work';
 import { runAgent } from './run-agent';
 import { prepareWorktree } from './set-up-step';
+import { settleConflict } from './settle-conflict';
 import { StopOrder } from './stop-order';
 
 /** Runs attempts: worktree, agent, checks, candidate. Reports through facts; never rejects. */
@@ -126,10 +129,11 @@ async function attemptInWorktree(
   const watched = { task: task.id, attempt, worktree: path, base };
   const checkpoints = context.checkpoints.watch(watched);
   const conflicts = context.conflictWatch.watch(watched);
-  const scene = { task, profile, command, base, worktree: path, branch, stories, start };
+  const known = storiesFor(start, stories);
+  const scene = { task, profile, command, base, worktree: path, branch, stories: known, start };
   const verdict = await fillAndWork(context, scene, work, order);
   await Promise.all([checkpoints.end(), conflicts.end()]);
-  const cost = await tellCost(context, scene);
+  const cost = await tellCost(context, { ...scene, stories });
   if ('candidate' in verdict) {
     await context.pool.remove(path, [], verdict.candidate);
     await checkpoints.drop();
@@ -152,6 +156,15 @@ async function tellCost(
   if (cost === null) return sumOfCosts(before);
   await context.emit({ type: 'task:cost', task: task.id, attempt, cost, at: context.clock.now() });
   return sumOfCosts([...before, cost]);
+}
+
+/** A conflict is told as it came about, not the attempts since, in which its resolver was cut off. */
+function storiesFor(
+  start: StartingPoint,
+  stories: readonly AttemptStory[],
+): readonly AttemptStory[] {
+  if (start.kind !== 'conflicted') return stories;
+  return stories.slice(0, stories.findIndex(({ attempt }) => attempt === start.attempt) + 1);
 }
 
 /** Never rejects. */
@@ -188,6 +201,12 @@ async function workAndJudge(
     const healed = await healMerged(context, scene, files, order);
     if ('candidate' in healed) return healed;
     scene = { ...scene, stories: healed.stories };
+    files = await writeAgentFiles(context, scene);
+  }
+  if (scene.start.kind === 'conflicted') {
+    const settled = await settleConflict(context, scene, files, order);
+    if (!('stories' in settled)) return settled;
+    scene = { ...scene, stories: settled.stories, start: { kind: 'fresh' } };
     files = await writeAgentFiles(context, scene);
   }
   const judged = scene;

@@ -10,6 +10,7 @@ import type { RunId, TaskId } from '../model/ids';
 import { integrationRef } from '../model/landing';
 import type { Plan } from '../model/task';
 import { UserError } from '../model/user-error';
+import type { Git } from '../ports/git';
 import type { Engine } from './engine';
 import { landingStyle } from './style-of-plan';
 
@@ -67,9 +68,7 @@ export async function openConflictWorktree(
     throw new UserError('usage', `What ${task} is merged from is gone: ${missing}.`, fix);
   }
   const { merge } = landingStyle(engine, run, plan.settings);
-  // With a base that what landed lacks, git's own merge base would bring back what somebody removed.
-  const inside = await isAncestor(git, root, candidate.base, onto);
-  const base = inside ? undefined : candidate.base;
+  const base = await baseToName(git, root, candidate.base, onto);
   const merged = await merge(git, root, onto, candidate.commit, base);
   const place = await pool.forPerson(task, onto);
   const { path: worktree, gitDir } = place;
@@ -79,6 +78,19 @@ export async function openConflictWorktree(
   const paths = merged.kind === 'conflict' ? merged.paths : [];
   await fs.replace(join(gitDir, NOTE), [theirs, ...paths].join('\0'));
   return { place, candidate: theirs, paths };
+}
+
+/**
+ * The base to name for merging a candidate onto a commit: `undefined` where git finds it. With one that
+ * the commit lacks, git's own merge base would bring back what somebody removed.
+ */
+export async function baseToName(
+  git: Git,
+  root: string,
+  base: string,
+  onto: string,
+): Promise<string | undefined> {
+  return (await isAncestor(git, root, base, onto)) ? undefined : base;
 }
 
 /** Message of the commit a resolution is kept as. */

@@ -27,6 +27,8 @@ export type StartingPoint =
     }
   /** The work of an earlier attempt, which was red on the merged tree, on the base. */
   | { readonly kind: 'unmended'; readonly attempt: number; readonly ref: string }
+  /** The work of an earlier attempt, which conflicts with what has landed: the resolver gets it first. */
+  | { readonly kind: 'conflicted'; readonly attempt: number; readonly ref: string }
   /** For a healer: those the failed attempt left. */
   | { readonly kind: 'failed' };
 
@@ -135,6 +137,10 @@ function startLines(start: StartingPoint): readonly string[] {
       return [
         `The worktree holds the work of attempt ${start.attempt} on all that has landed: fix it, do not redo it.`,
       ];
+    case 'conflicted':
+      return [
+        `The worktree holds the work of attempt ${start.attempt} merged into all that has landed, as git merge leaves it.`,
+      ];
     case 'failed':
       return ['You are in the worktree as that attempt left it.'];
   }
@@ -152,8 +158,11 @@ function workLines({ base, salvage }: AttemptStory, changed: readonly string[]):
 
 function healerLines({ healing }: AttemptStory): readonly string[] {
   if (healing === null || healing.outcome === null) return [];
-  const { healer, outcome, note } = healing;
-  return [`The healer ${healer} looked at it (${outcome}):`, ...note.split('\n').map(indent)];
+  const { healer, role, outcome, note } = healing;
+  return [
+    `The ${role ?? 'healer'} ${healer} looked at it (${outcome}):`,
+    ...note.split('\n').map(indent),
+  ];
 }
 
 function titled(title: string, lines: readonly string[]): readonly string[] {

@@ -1,6 +1,6 @@
 import type { CandidateResult } from '../merge/candidate';
 import { NO_COST } from '../model/cost';
-import type { Candidate, EventOf } from '../model/event';
+import type { Candidate } from '../model/event';
 import type { Failure } from '../model/failure';
 import { CURES, describeFailure, failureClass } from '../model/failure';
 import type { AgentProfile } from '../model/task';
@@ -12,12 +12,9 @@ import { produceCandidate } from './candidate-step';
 import type { Verdict } from './judge';
 import { failedCheck, judgeWork } from './judge';
 import { resetWork } from './last-work';
-import { readTail } from './outcome';
-import { runAgent } from './run-agent';
+import type { HelperSaid as Said } from './run-helper';
+import { failedHelper, runHelper } from './run-helper';
 import type { StopOrder } from './stop-order';
-
-/** Of a healer's output this much, from the end, is handed on. */
-const NOTE_CHARS = 1000;
 
 /** The failures a check of ours has found: the mended work can be checked again without the agent. */
 const FOUND_BY_US: ReadonlySet<Failure['kind']> = new Set([
@@ -26,8 +23,6 @@ const FOUND_BY_US: ReadonlySet<Failure['kind']> = new Set([
   'no-evidence',
 ]);
 
-/** What a healer made of it, and its words. */
-type Said = Pick<EventOf<'task:healed'>, 'outcome' | 'note'>;
 type Made = Extract<CandidateResult, { readonly candidate: Candidate }>;
 
 const LEFT_THERE = { kind: 'failed' } as const;
@@ -108,7 +103,7 @@ async function heal(
   const about = { task: scene.task.id, attempt: scene.command.attempt };
   const said = await context.healing(async () => {
     await context.emit({ type: 'task:healing', ...about, healer: healer.name, at: at() });
-    return runHealer(context, scene, healer, order);
+    return runHelper(context, () => healerInvocation(context, scene, healer), order);
   });
   const seen =
     said.outcome === 'failed'
@@ -128,11 +123,7 @@ async function lookAt(
 ): Promise<Said & { readonly mended: Candidate | null }> {
   const after = await produceCandidate(context, scene);
   if ('failure' in after) {
-    return {
-      outcome: 'failed',
-      note: `${note}\n${describeFailure(after.failure)}`.trim(),
-      mended: null,
-    };
+    return { ...failedHelper(note, describeFailure(after.failure)), mended: null };
   }
   if (after.candidate.tree === before.candidate.tree) {
     return { outcome: 'diagnosed', note, mended: null };
@@ -141,25 +132,7 @@ async function lookAt(
   const strayed = checkWriteSet(after.paths, access);
   if (!strayed.ok && checkWriteSet(before.paths, access).ok) {
     const outside = `it wrote outside the write set: ${strayed.outside.slice(0, 3).join(', ')}`;
-    return { outcome: 'failed', note: `${note}\n${outside}`.trim(), mended: null };
+    return { ...failedHelper(note, outside), mended: null };
   }
   return { outcome: 'fixed', note, mended: after.candidate };
-}
-
-/** `diagnosed`: it ended well; whether it mended anything is seen in the worktree. */
-async function runHealer(
-  context: AttemptContext,
-  scene: AttemptScene,
-  healer: AgentProfile,
-  order: StopOrder,
-): Promise<Said> {
-  try {
-    const invocation = await healerInvocation(context, scene, healer);
-    const ended = await runAgent(context, invocation, order);
-    const said = (await readTail(context.fs, invocation.transcriptPath)).trim().slice(-NOTE_CHARS);
-    if (ended === null) return { outcome: 'diagnosed', note: said };
-    return { outcome: 'failed', note: [said, describeFailure(ended)].join('\n').trim() };
-  } catch (error) {
-    return { outcome: 'failed', note: error instanceof Error ? error.message : String(error) };
-  }
 }

@@ -44,7 +44,12 @@ export async function judgeWork(
     (await failedCheck(context, scene, task.verify, order)) ??
     (await lostLease(context, scene));
   if (failure !== null) return { failure, kept };
-  const candidate = noopReason === null ? result.candidate : { ...result.candidate, noopReason };
+  const { resolved = [] } = scene;
+  const candidate = {
+    ...result.candidate,
+    ...(noopReason === null ? {} : { noopReason }),
+    ...(resolved.length === 0 ? {} : { resolved }),
+  };
   await context.saveBundle(scene, candidate);
   return { candidate };
 }

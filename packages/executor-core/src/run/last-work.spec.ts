@@ -7,7 +7,7 @@ import type { ResumeMode } from '../model/task';
 import type { AttemptStory } from '../report/attempt-story';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { parseTaskId } from '../model/ids';
-import { chooseWork, interruptedAttempt, restoreWork } from './last-work';
+import { chooseWork, interruptedAttempt, openConflictOf, restoreWork } from './last-work';
 
 jest.setTimeout(30_000);
 
@@ -51,6 +51,49 @@ describe('the interrupted attempt to go on from', () => {
   });
 });
 
+describe('the conflict for a resolver', () => {
+  const CLASH: Failure = { kind: 'conflict', paths: ['a.txt'], onto: 'x' };
+  const answered = (outcome: 'failed' | null): Partial<AttemptStory> => ({
+    healing: { healer: 'judge', role: 'resolver', outcome, note: '' },
+  });
+  const open = (
+    given: readonly (readonly [Failure, string | null])[],
+    last: Partial<AttemptStory> = {},
+  ): number | null => {
+    const all = stories(...given);
+    const told = all.map((story, at) => (at === all.length - 1 ? { ...story, ...last } : story));
+    return openConflictOf(told)?.attempt ?? null;
+  };
+
+  it('is that of the last candidate, where it is kept', () => {
+    expect(open([[CLASH, 'refs/x']])).toBe(1);
+    expect(open([[CLASH, null]])).toBeNull();
+    expect(
+      open([
+        [CLASH, 'refs/x'],
+        [CLASH, 'refs/y'],
+      ]),
+    ).toBe(2);
+    expect(
+      open([
+        [CLASH, 'refs/x'],
+        [RED, 'refs/y'],
+      ]),
+    ).toBeNull();
+    expect(open([])).toBeNull();
+  });
+
+  it('stays open while its resolver was cut off, and no longer', () => {
+    const cut = [
+      [CLASH, 'refs/x'],
+      [CUT, 'refs/y'],
+    ] as const;
+    expect(open(cut)).toBe(1);
+    expect(open(cut, answered(null))).toBe(1);
+    expect(open(cut, answered('failed'))).toBeNull();
+  });
+});
+
 describe('interrupted work', () => {
   const REF = 'refs/parallel/PEXEC-1/a/salvage-1';
   const git = gitAdapter();
@@ -76,7 +119,7 @@ describe('interrupted work', () => {
     return commit;
   };
   const choose = (resume: ResumeMode, given = stories([CUT, REF])) =>
-    chooseWork({ git, root: rig.root, healer: null }, base, given, resume);
+    chooseWork({ git, root: rig.root, healer: null, resolver: null }, base, given, resume);
   /** A fresh worktree with what was chosen. */
   const filled = async (resume: ResumeMode): Promise<string> => {
     const request = { slot: 1, task: parseTaskId('a'), commit: base, token: 1 };

@@ -47,6 +47,20 @@ export function interruptedAttempt(stories: readonly AttemptStory[]): AttemptSto
   return since.findLast(({ salvage }) => salvage !== null) ?? null;
 }
 
+/**
+ * The failed attempt whose candidate is in conflict with what has landed, while nobody has been done with
+ * settling that: a resolver that was cut off is asked again, and one that failed is not.
+ */
+export function openConflictOf(stories: readonly AttemptStory[]): AttemptStory | null {
+  const at = stories.findLastIndex((story) => !saysNothing(story));
+  const story = stories[at];
+  if (story?.failure.kind !== 'conflict' || story.salvage === null) return null;
+  const asked = stories
+    .slice(at + 1)
+    .some(({ healing }) => healing?.role === 'resolver' && healing.outcome !== null);
+  return asked ? null : story;
+}
+
 /** What the files of a fresh worktree are to be before its agent starts. */
 export interface EarlierWork {
   readonly start: StartingPoint;
@@ -56,14 +70,20 @@ export interface EarlierWork {
 
 /**
  * The work of an earlier attempt that the next one starts from (see `resumedAttempt`,
- * `interruptedAttempt`), merged onto `base` where that has moved. Where the two conflict, none.
+ * `interruptedAttempt`), merged onto `base` where that has moved. Where the two conflict, none; what is
+ * for the resolver is not restored here.
  */
 export async function chooseWork(
-  { git, root, healer }: Pick<AttemptContext, 'git' | 'root' | 'healer'>,
+  { git, root, healer, resolver }: Pick<AttemptContext, 'git' | 'root' | 'healer' | 'resolver'>,
   base: string,
   stories: readonly AttemptStory[],
   resume: ResumeMode,
 ): Promise<EarlierWork> {
+  const conflict = resolver === null ? null : openConflictOf(stories);
+  if (conflict !== null && conflict.salvage !== null) {
+    const { attempt, salvage: ref } = conflict;
+    return { start: { kind: 'conflicted', attempt, ref }, tree: null };
+  }
   const interrupted = resume === 'fresh' ? null : interruptedAttempt(stories);
   const chosen =
     interrupted === null

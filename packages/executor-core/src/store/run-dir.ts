@@ -37,8 +37,13 @@ export interface AttemptPaths {
   /** Lines of JSON by which its agents tell what it cost. */
   readonly costFile: string;
   /** The same of the healer that looked at the failed attempt. */
-  readonly healer: Pick<AttemptPaths, 'transcript' | 'promptFile' | 'feedbackFile'>;
+  readonly healer: HelperPaths;
+  /** The same of the resolver of the conflict it began with. */
+  readonly resolver: HelperPaths;
 }
+
+/** The files of an agent that helps an attempt. */
+export type HelperPaths = Pick<AttemptPaths, 'transcript' | 'promptFile' | 'feedbackFile'>;
 
 /** The files of one run. */
 export interface RunPaths {
@@ -96,11 +101,16 @@ function attemptPaths(dir: string): AttemptPaths {
     checkLog: join(dir, 'checks.log'),
     noopFile: join(dir, 'noop.txt'),
     costFile: join(dir, 'cost.jsonl'),
-    healer: {
-      transcript: join(dir, 'healer.log'),
-      promptFile: join(dir, 'healer-prompt.md'),
-      feedbackFile: join(dir, 'healer-feedback.md'),
-    },
+    healer: helperPaths(dir, 'healer'),
+    resolver: helperPaths(dir, 'resolver'),
+  };
+}
+
+function helperPaths(dir: string, role: string): HelperPaths {
+  return {
+    transcript: join(dir, `${role}.log`),
+    promptFile: join(dir, `${role}-prompt.md`),
+    feedbackFile: join(dir, `${role}-feedback.md`),
   };
 }
 

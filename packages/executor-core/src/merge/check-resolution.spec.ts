@@ -1,0 +1,120 @@
+import * as fc from 'fast-check';
+import { makeConflictRig, added, file, json, lines } from '../testing/conflict-rig';
+import type { ConflictRig, Merge } from '../testing/conflict-rig';
+import { resolutionProblem } from './check-resolution';
+import { comparableLines } from './ladder/gained-lines';
+import type { ConflictState } from './merge-tree';
+import { mergeInMemory } from './merge-tree';
+
+jest.setTimeout(60_000);
+
+let rig: ConflictRig;
+beforeAll(async () => {
+  rig = await makeConflictRig();
+});
+afterAll(() => rig.cleanup());
+
+async function conflictOf(merge: Merge): Promise<ConflictState> {
+  const { ours, theirs } = await rig.commits(merge);
+  const state = await mergeInMemory(rig.git, rig.repo.root, ours, theirs);
+  if (state.kind === 'clean') throw new Error('These merge cleanly.');
+  return state;
+}
+
+/** What is said of `files` as the answer to a conflict. */
+async function problemWith(merge: Merge, files: Merge['base']): Promise<string | null> {
+  const state = await conflictOf(merge);
+  const { base: commit } = await rig.commits({ base: files, ours: {}, theirs: {} });
+  const { tree } = await rig.git.objects(rig.repo.root).readCommit(commit);
+  return resolutionProblem({ git: rig.git, root: rig.repo.root }, state, tree);
+}
+
+const LINE = file('a.txt', lines('x'), lines('left'), lines('right'));
+
+describe('what an agent made of a conflict', () => {
+  it.each<[string, Merge, Merge['base']]>([
+    ['both sides', LINE, { 'a.txt': lines('left', 'right') }],
+    ['what the target has, with more of its own', LINE, { 'a.txt': lines('  left,', 'more') }],
+    [
+      'a file one side has deleted, with what the target gained',
+      { base: { 'a.txt': 'x\n' }, ours: { 'a.txt': lines('x', 'y') }, theirs: { 'a.txt': null } },
+      { 'a.txt': lines('x', 'y') },
+    ],
+    [
+      'the deletion, where the target is the one that deleted',
+      { base: { 'a.txt': 'x\n' }, ours: { 'a.txt': null }, theirs: { 'a.txt': lines('x', 'y') } },
+      {},
+    ],
+    [
+      'every value of both sides, in another order',
+      file('a.json', json({ a: 1 }), json({ a: 1, b: 2 }), json({ a: 1, c: 3 })),
+      { 'a.json': json({ c: 3, b: 2, a: 1 }) },
+    ],
+  ])('may be %s', async (_what, merge, result) => {
+    expect(await problemWith(merge, result)).toBeNull();
+  });
+
+  it.each<[string, Merge, Merge['base'], string]>([
+    [
+      'markers',
+      LINE,
+      { 'a.txt': '<<<<<<< a\nleft\n=======\nright\n>>>>>>> b\n' },
+      'markers in a.txt',
+    ],
+    [
+      'one side alone',
+      LINE,
+      { 'a.txt': lines('right') },
+      'dropped what the target gained in a.txt',
+    ],
+    ['nothing', LINE, {}, 'dropped what the target gained in a.txt'],
+    [
+      'a file beside it',
+      LINE,
+      { 'a.txt': lines('left', 'right'), 'b.txt': 'b\n' },
+      'not in conflict: b.txt',
+    ],
+    [
+      'the deletion of what the target changed',
+      { base: { 'a.txt': 'x\n' }, ours: { 'a.txt': lines('x', 'y') }, theirs: { 'a.txt': null } },
+      {},
+      'dropped what the target gained in a.txt',
+    ],
+    [
+      'JSON that cannot be read',
+      file('a.json', json({ a: 1 }), json({ a: 2 }), json({ a: 3 })),
+      { 'a.json': '{ "a": 2, "a": }\n' },
+      'a.json',
+    ],
+    [
+      'another link than the target has',
+      {
+        base: { l: { mode: '120000', content: 'x' } },
+        ours: { l: { mode: '120000', content: 'y' } },
+        theirs: { l: { mode: '120000', content: 'z' } },
+      },
+      { l: { mode: '120000', content: 'z' } },
+      'dropped what the target gained in l',
+    ],
+  ])('may not be %s', async (_what, merge, result, problem) => {
+    expect(await problemWith(merge, result)).toContain(problem);
+  });
+
+  it('is taken only with every line the target gained, whatever the file', async () => {
+    const word = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+    const text = fc.array(word, { maxLength: 4 }).map((words) => lines(...words));
+    await fc.assert(
+      fc.asyncProperty(text, text, text, async (ours, theirs, result) => {
+        const merge = added('a.txt', `ours\n${ours}`, `theirs\n${theirs}`);
+        const problem = await problemWith(merge, { ...merge.base, 'a.txt': result });
+        const left = comparableLines(result);
+        const isWhole = comparableLines(`ours\n${ours}`).every((line) => left.includes(line));
+        if (problem === null) expect(isWhole).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+    const merge = added('a.txt', 'ours\na\n', 'theirs\n');
+    const whole = { ...merge.base, 'a.txt': lines('ours', 'a', 'theirs') };
+    expect(await problemWith(merge, whole)).toBeNull();
+  });
+});
