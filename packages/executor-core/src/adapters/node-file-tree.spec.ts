@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import {
   lstat,
   mkdir,
@@ -59,6 +60,47 @@ describe('nodeFileTree', () => {
     await files.copy(at('from'), at('to'));
     expect(await readFile(at('to/old'), 'utf8')).toBe('to');
     expect(await readFile(at('to/new'), 'utf8')).toBe('from');
+  });
+
+  it('gives the files of a tree a second name, and copies links with their text', async () => {
+    await mkdir(at('from/deep'), { recursive: true });
+    await writeFile(at('from/deep/file'), 'text');
+    await symlink('deep/file', at('from/link'));
+    await files.hardLink(at('from'), at('to'));
+    expect((await lstat(at('to/deep/file'))).ino).toBe((await lstat(at('from/deep/file'))).ino);
+    expect((await lstat(at('to/deep'))).isDirectory()).toBe(true);
+    expect(await readlink(at('to/link'))).toBe('deep/file');
+  });
+
+  it('leaves what exists at the destination as it is, also when it links', async () => {
+    await mkdir(at('from'));
+    await mkdir(at('to'));
+    await writeFile(at('from/old'), 'from');
+    await writeFile(at('from/new'), 'from');
+    await writeFile(at('to/old'), 'to');
+    await files.hardLink(at('from'), at('to'));
+    expect(await readFile(at('to/old'), 'utf8')).toBe('to');
+    expect(await readFile(at('to/new'), 'utf8')).toBe('from');
+  });
+
+  it('links nothing through a link at the destination', async () => {
+    await mkdir(at('from/deep'), { recursive: true });
+    await writeFile(at('from/deep/file'), 'text');
+    await mkdir(at('to'));
+    await mkdir(at('outside'));
+    await symlink('../outside', at('to/deep'));
+    await files.hardLink(at('from'), at('to'));
+    await expect(lstat(at('outside/file'))).rejects.toThrow('ENOENT');
+  });
+
+  it('copies where a file cannot have a second name, as on another file system', async () => {
+    await writeFile(at('file'), 'text');
+    const refused = Object.assign(new Error('cross-device'), { code: 'EXDEV' });
+    const link = jest.spyOn(fs.promises, 'link').mockRejectedValueOnce(refused);
+    await files.hardLink(at('file'), at('copy'));
+    expect(link).toHaveBeenCalledTimes(1);
+    expect(await readFile(at('copy'), 'utf8')).toBe('text');
+    expect((await lstat(at('copy'))).nlink).toBe(1);
   });
 
   it('resolves links, and says null for a path that leads nowhere', async () => {

@@ -1,6 +1,8 @@
 import * as fs from 'node:fs';
+import { join } from 'node:path';
 
 import type { FileKind, FileTree } from '../ports/file-tree';
+import { hasCode } from './error-code';
 
 /** The real file system. A missing name is a value as the port says; every other error is thrown. */
 export function nodeFileTree(): FileTree {
@@ -9,6 +11,7 @@ export function nodeFileTree(): FileTree {
     readLink: (path) => fs.promises.readlink(path),
     makeLink: (text, path) => fs.promises.symlink(text, path),
     copy,
+    hardLink,
     realPath: (path) => nullWhenMissing(fs.promises.realpath(path)),
   };
 }
@@ -29,6 +32,30 @@ async function copy(from: string, to: string): Promise<void> {
     preserveTimestamps: true,
     mode: fs.constants.COPYFILE_FICLONE,
   });
+}
+
+async function hardLink(from: string, to: string): Promise<void> {
+  const what = await kind(from);
+  if (what === 'folder') {
+    // A link in its place may lead anywhere.
+    if (![null, 'folder'].includes(await kind(to))) return;
+    const { mode } = await fs.promises.stat(from);
+    await fs.promises.mkdir(to, { recursive: true, mode });
+    for (const name of await fs.promises.readdir(from)) {
+      await hardLink(join(from, name), join(to, name));
+    }
+  } else if (what === 'file') await linkFile(from, to);
+  else await copy(from, to);
+}
+
+async function linkFile(from: string, to: string): Promise<void> {
+  try {
+    await fs.promises.link(from, to);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return;
+    if (!hasCode(error, 'EXDEV', 'EMLINK', 'EPERM', 'ENOTSUP')) throw error;
+    await copy(from, to);
+  }
 }
 
 async function nullWhenMissing<T>(work: Promise<T>): Promise<T | null> {

@@ -112,6 +112,33 @@ describe('setUpWorktree', () => {
     });
   });
 
+  describe('hardlink', () => {
+    it('gives files a second name, that of the main checkout', async () => {
+      await rig.write({ 'cache/deep/file': 'warm' });
+      expect(await setUp({ hardlink: ['cache'] })).toBeNull();
+      const [own, main] = await Promise.all(
+        [inTree, inMain].map((at) => lstat(at('cache/deep/file'))),
+      );
+      expect(own?.ino).toBe(main?.ino);
+      expect(await status()).toBe('');
+    });
+
+    it('keeps the file of the main checkout when the worktree is deleted', async () => {
+      await rig.write({ 'cache/deep/file': 'warm' });
+      await setUp({ hardlink: ['cache'] });
+      await rig.pool.remove(worktree);
+      await rig.pool.close();
+      expect(await readFile(inMain('cache/deep/file'), 'utf8')).toBe('warm');
+    });
+
+    it('refuses what git does not ignore, and paths out of the repository', async () => {
+      await rig.write({ 'key.pem': 'key' });
+      expect(await setUp({ hardlink: ['key.pem'] })).toMatchObject({ step: 'bring key.pem' });
+      expect(existsSync(inTree('key.pem'))).toBe(false);
+      expect(await setUp({ hardlink: ['../x'] })).toMatchObject({ step: 'hardlink ../x' });
+    });
+  });
+
   describe('link', () => {
     it('links a folder as a whole', async () => {
       await rig.write({ 'cache/file': 'warm' });

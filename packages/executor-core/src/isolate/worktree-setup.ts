@@ -29,7 +29,7 @@ export interface WorktreeSetupInput {
 const TAIL_LENGTH = 4000;
 
 /**
- * Makes a worktree ready: copies files, links folders, then runs the commands one after the other until
+ * Makes a worktree ready: copies files, gives them second names, links folders, then runs the commands one after the other until
  * one fails. What is missing in the main checkout or exists in the worktree already is passed over, so
  * that doing it twice does no harm. `null` on success, else a failure of kind `setup-failed`.
  */
@@ -47,6 +47,11 @@ async function bringFiles(input: WorktreeSetupInput): Promise<Failure | null> {
   const touched: string[] = [];
   const steps = [
     ...input.setup.copy.map((path) => ({ step: `copy ${path}`, path, bring: copyPath })),
+    ...(input.setup.hardlink ?? []).map((path) => ({
+      step: `hardlink ${path}`,
+      path,
+      bring: hardLinkPath,
+    })),
     ...input.setup.link.map((path) => ({ step: `link ${path}`, path, bring: linkPath })),
   ];
   for (const { step, path: written, bring } of steps) {
@@ -63,6 +68,12 @@ async function bringFiles(input: WorktreeSetupInput): Promise<Failure | null> {
 async function copyPath(input: WorktreeSetupInput, path: string): Promise<readonly string[]> {
   await input.fs.makeDir(dirname(join(input.worktree, path)));
   await input.files.copy(join(input.root, path), join(input.worktree, path));
+  return [path];
+}
+
+async function hardLinkPath(input: WorktreeSetupInput, path: string): Promise<readonly string[]> {
+  await input.fs.makeDir(dirname(join(input.worktree, path)));
+  await input.files.hardLink(join(input.root, path), join(input.worktree, path));
   return [path];
 }
 

@@ -101,8 +101,11 @@ export interface RetryPolicy {
 
 /** How a fresh worktree is made ready. Paths are repository-relative; `run` are shell commands. */
 export interface WorktreeSetup {
+  /** Copied; the file system shares the bytes where it can. */
   readonly copy: readonly string[];
   readonly link: readonly string[];
+  /** Files get a second name: who writes into one in a worktree changes that of the main checkout. */
+  readonly hardlink?: readonly string[];
   readonly run: readonly string[];
   /** Folders that a sparse worktree has besides those its task names; absent: the plan does not say. */
   readonly sparse?: readonly string[];

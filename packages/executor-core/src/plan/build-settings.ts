@@ -213,7 +213,7 @@ function buildSetup(
   worktreeBase: string,
   report: Report,
 ): WorktreeSetup {
-  for (const key of ['copy', 'link', 'sparse'] as const) {
+  for (const key of ['copy', 'reflink', 'hardlink', 'link', 'sparse'] as const) {
     for (const item of itemsOf(childOf(node, key))) {
       const path = item.kind === 'scalar' ? item.text : '';
       const problem = pathProblem(path, worktreeBase);
@@ -222,8 +222,15 @@ function buildSetup(
       report.error(problem.code, item.span, message, problem.fix);
     }
   }
-  const { copy = [], link = [], run = [], sparse } = given;
-  return { copy, link, run, ...(sparse === undefined ? {} : { sparse }) };
+  const { copy = [], reflink = [], hardlink, link = [], run = [], sparse } = given;
+  return {
+    // A copy shares the bytes where the file system can: there is nothing else to do.
+    copy: [...copy, ...reflink],
+    link,
+    run,
+    ...(hardlink === undefined ? {} : { hardlink }),
+    ...(sparse === undefined ? {} : { sparse }),
+  };
 }
 
 /** The sample of the specification lists the choices (`a | b | c`): the first one counts. */

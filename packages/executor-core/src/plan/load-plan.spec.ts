@@ -109,7 +109,13 @@ parallel_executor:
   timeout: 60m
   default_agent: codemod
   land: target
-  setup: { copy: [.env], link: [node_modules], run: ["npm ci"], sparse: [tools] }
+  setup:
+    copy: [.env]
+    reflink: [cache]
+    hardlink: [assets]
+    link: [node_modules]
+    run: ["npm ci"]
+    sparse: [tools]
   verify: ["npx nx affected -t lint test build --base=$PARALLEL_BASE"]
   budget: { usd: 20, tokens: 5000000 }
 agents:
@@ -156,7 +162,13 @@ describe('a full plan', () => {
       retry: { maxRetries: 3, backoff: 'exponential', baseMs: 1000, maxMs: 60_000 },
       checkpoint: 'phase',
       timeoutMs: 3_600_000,
-      setup: { copy: ['.env'], link: ['node_modules'], run: ['npm ci'], sparse: ['tools'] },
+      setup: {
+        copy: ['.env', 'cache'],
+        hardlink: ['assets'],
+        link: ['node_modules'],
+        run: ['npm ci'],
+        sparse: ['tools'],
+      },
       budget: { usd: 20, tokens: 5_000_000 },
     });
     expect(plan.agents.map((agent) => agent.name)).toEqual([

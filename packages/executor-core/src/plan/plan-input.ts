@@ -105,6 +105,8 @@ export interface PlanConfig {
   readonly setup?:
     | {
         readonly copy?: readonly string[];
+        readonly reflink?: readonly string[];
+        readonly hardlink?: readonly string[];
         readonly link?: readonly string[];
         readonly run?: readonly string[];
         readonly sparse?: readonly string[];

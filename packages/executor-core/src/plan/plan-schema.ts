@@ -97,13 +97,18 @@ const executor = z.strictObject(
       .strictObject(
         {
           copy: texts('a path'),
+          reflink: texts('a path').meta({ description: 'The same as copy.' }),
+          hardlink: texts('a path').meta({
+            description:
+              'Files get a second name: what an agent writes into one changes yours, too.',
+          }),
           link: texts('a path'),
           run: commands,
           sparse: texts('a folder').meta({
             description: 'Folders a sparse worktree has besides those its task names.',
           }),
         },
-        mapping('copy, link, run and sparse'),
+        mapping('copy, reflink, hardlink, link, run and sparse'),
       )
       .partial()
       .meta({ description: 'How a fresh worktree is made ready.' }),

@@ -14,6 +14,11 @@ export interface FileTree {
    * destination is left as it is. Blocks are shared where the file system can.
    */
   copy(from: string, to: string): Promise<void>;
+  /**
+   * The same, but files get a second name instead of a copy: who writes into one writes into both. A file that
+   * cannot have one (another file system, a limit, somebody else's file) is copied.
+   */
+  hardLink(from: string, to: string): Promise<void>;
   /** The path with every symbolic link resolved; `null` when it leads nowhere. */
   realPath(path: string): Promise<string | null>;
 }

@@ -5,7 +5,7 @@ import { makeCandidate } from '../merge/candidate';
 import { commitMessage } from '../merge/trailers';
 import type { RunId } from '../model/ids';
 import type { Redactor } from '../model/redactor';
-import type { Plan } from '../model/task';
+import type { Plan, WorktreeSetup } from '../model/task';
 import type { AttemptContext, AttemptScene } from './attempt-context';
 import type { Waiting } from './lander';
 
@@ -29,7 +29,7 @@ export function produceCandidate(
     worktree: scene.worktree,
     base: scene.base,
     branch: `refs/heads/${scene.branch}`,
-    exclude: [...context.setup.copy, ...context.setup.link],
+    exclude: broughtBy(context.setup),
     freshIndex: context.pool.freshIndex(scene.worktree),
     run,
     task: task.id,
@@ -37,6 +37,10 @@ export function produceCandidate(
     message: candidateMessage(run, scene, context.redactor),
   };
   return producing(() => makeCandidate(request));
+}
+
+function broughtBy({ copy, hardlink = [], link }: WorktreeSetup): readonly string[] {
+  return [...copy, ...hardlink, ...link];
 }
 
 /** Message of the commit a candidate is; its bundle carries it. Nothing secret is in it, nor cut in two. */
