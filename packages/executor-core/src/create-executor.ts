@@ -11,6 +11,7 @@ import { nodeProcessTrees } from './adapters/node-process-trees';
 import { nodeProcesses } from './adapters/node-processes';
 import { nodeFileTree } from './adapters/node-file-tree';
 import { nodeQuickFiles } from './adapters/node-quick-files';
+import { nodeTcpPorts } from './adapters/node-tcp-ports';
 import { gitAdapter } from './adapters/simple-git';
 import { commandAgent } from './agents/command-agent';
 import type { AgentFunction } from './agents/function-agent';
@@ -59,6 +60,7 @@ export function nodeToolbox(functions: Readonly<Record<string, AgentFunction>> =
     trees,
     runner,
     sandbox: bubblewrap(),
+    tcpPorts: nodeTcpPorts(),
     adapters: [commandAgent({ runner, clock }), functionAgent(functions)],
     env: process.env,
   };

@@ -17,6 +17,7 @@ const input: AgentEnvironmentInput = {
   reads: ['src/**', 'package.json'],
   writes: ['src/landing/**'],
   stateRoot: '/repo',
+  ports: null,
   profileEnv: {},
   taskEnv: {},
 };
@@ -40,6 +41,15 @@ describe('agentEnvironment', () => {
       PARALLEL_WRITES: 'src/landing/**',
       PARALLEL_ROOT: '/repo',
     });
+  });
+
+  it('tells agents and checks their ports, and never another run’s', () => {
+    const ports = { base: 21_000, count: 10 };
+    const own = { PARALLEL_PORT_BASE: '21000', PARALLEL_PORT_COUNT: '10' };
+    expect(agentEnvironment({ ...input, ports })).toMatchObject(own);
+    expect(checkEnvironment({}, 'abc', ports)).toMatchObject(own);
+    const inherited = { base: { PARALLEL_PORT_BASE: '22000' } };
+    expect(agentEnvironment({ ...input, ...inherited })).not.toHaveProperty('PARALLEL_PORT_BASE');
   });
 
   it('names no last attempt on a first one, not even an inherited one', () => {

@@ -1,4 +1,5 @@
 import { type RunId, slotName, type TaskId } from '../model/ids';
+import type { PortRange } from '../ports/tcp-ports';
 
 type Variables = Readonly<Record<string, string>>;
 /** The shape of `process.env`. */
@@ -29,6 +30,8 @@ export interface AgentEnvironmentInput {
   readonly writes: readonly string[];
   /** The main checkout, with the run's `.parallel/` in it. */
   readonly stateRoot: string;
+  /** `null`: it has none of its own. */
+  readonly ports: PortRange | null;
   readonly profileEnv: Variables;
   readonly taskEnv: Variables;
 }
@@ -64,6 +67,7 @@ export function agentEnvironment(input: AgentEnvironmentInput): Record<string, s
     PARALLEL_READS: input.reads.join('\n'),
     PARALLEL_WRITES: input.writes.join('\n'),
     PARALLEL_ROOT: input.stateRoot,
+    ...portVariables(input.ports),
   };
 }
 
@@ -74,8 +78,14 @@ export function agentEnvironment(input: AgentEnvironmentInput): Record<string, s
 export function checkEnvironment(
   base: OutsideVariables,
   baseCommit: string,
+  ports: PortRange | null = null,
 ): Record<string, string> {
-  return { ...scrub(base), PARALLEL_BASE: baseCommit };
+  return { ...scrub(base), PARALLEL_BASE: baseCommit, ...portVariables(ports) };
+}
+
+function portVariables(ports: PortRange | null): Variables {
+  if (ports === null) return {};
+  return { PARALLEL_PORT_BASE: String(ports.base), PARALLEL_PORT_COUNT: String(ports.count) };
 }
 
 /** An Nx daemon per worktree would outlive it. */

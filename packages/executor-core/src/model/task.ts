@@ -109,6 +109,8 @@ export interface WorktreeSetup {
   readonly run: readonly string[];
   /** Folders that a sparse worktree has besides those its task names; absent: the plan does not say. */
   readonly sparse?: readonly string[];
+  /** TCP ports that each attempt has for itself, 0 to 1000; absent: the plan does not say. */
+  readonly ports?: number;
 }
 
 /** Which rungs of the conflict ladder are tried beside a clean merge and the policy. */

@@ -152,6 +152,7 @@ describe('a bad plan', () => {
     ],
     ['verify as text', 'parallel_executor: { verify: npm test }', ['wrong-type 1:30 npm test']],
     ['set-up as text', 'parallel_executor: { setup: { run: npm ci } }', ['wrong-type 1:36 npm ci']],
+    ['too many ports', 'parallel_executor: { setup: { ports: 1001 } }', ['out-of-range 1:38 1001']],
     ['an agent without anything', 'agents:\n  x: {}\n', ['no-command 2:3 x']],
     ['a lock of nobody', 'locks: { write: [{ b: [x] }] }', ['unknown-lock-owner 1:20 b']],
     [

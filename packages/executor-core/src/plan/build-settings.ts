@@ -222,7 +222,7 @@ function buildSetup(
       report.error(problem.code, item.span, message, problem.fix);
     }
   }
-  const { copy = [], reflink = [], hardlink, link = [], run = [], sparse } = given;
+  const { copy = [], reflink = [], hardlink, link = [], run = [], sparse, ports } = given;
   return {
     // A copy shares the bytes where the file system can: there is nothing else to do.
     copy: [...copy, ...reflink],
@@ -230,6 +230,7 @@ function buildSetup(
     run,
     ...(hardlink === undefined ? {} : { hardlink }),
     ...(sparse === undefined ? {} : { sparse }),
+    ...(ports === undefined ? {} : { ports }),
   };
 }
 

@@ -116,6 +116,7 @@ parallel_executor:
     link: [node_modules]
     run: ["npm ci"]
     sparse: [tools]
+    ports: 20
   verify: ["npx nx affected -t lint test build --base=$PARALLEL_BASE"]
   budget: { usd: 20, tokens: 5000000 }
 agents:
@@ -168,6 +169,7 @@ describe('a full plan', () => {
         link: ['node_modules'],
         run: ['npm ci'],
         sparse: ['tools'],
+        ports: 20,
       },
       budget: { usd: 20, tokens: 5_000_000 },
     });

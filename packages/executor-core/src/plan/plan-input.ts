@@ -110,6 +110,7 @@ export interface PlanConfig {
         readonly link?: readonly string[];
         readonly run?: readonly string[];
         readonly sparse?: readonly string[];
+        readonly ports?: number;
       }
     | undefined;
   readonly verify?: readonly string[] | undefined;

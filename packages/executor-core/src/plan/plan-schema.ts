@@ -107,8 +107,14 @@ const executor = z.strictObject(
           sparse: texts('a folder').meta({
             description: 'Folders a sparse worktree has besides those its task names.',
           }),
+          ports: z
+            .number({ error: 'expected a whole number' })
+            .int('expected a whole number')
+            .min(0, 'it must be 0 or more')
+            .max(1000, 'it must be 1000 or less')
+            .meta({ description: 'TCP ports each attempt has for itself; 10 by default.' }),
         },
-        mapping('copy, reflink, hardlink, link, run and sparse'),
+        mapping('copy, reflink, hardlink, link, run, sparse and ports'),
       )
       .partial()
       .meta({ description: 'How a fresh worktree is made ready.' }),

@@ -193,8 +193,8 @@ function attemptContext(
     setup,
     setUp: (worktree, env, logPath, onProcess) =>
       setUpWorktree({ ...tools, root: repository.root, worktree, setup, env, logPath, onProcess }),
-    checkEnvironment: (baseCommit) =>
-      withSecretNames(checkEnvironment(tools.env, baseCommit), plan.settings.secrets),
+    checkEnvironment: (baseCommit, ports) =>
+      withSecretNames(checkEnvironment(tools.env, baseCommit, ports), plan.settings.secrets),
     secrets: plan.settings.secrets ?? [],
     baseEnv: tools.env,
     insist: (work) => parts.guard.insist(work),

@@ -14,6 +14,7 @@ import type { FileTree } from '../ports/file-tree';
 import type { Git } from '../ports/git';
 import type { ProcessRunner, RunningProcess } from '../ports/process-runner';
 import type { Sandbox } from '../ports/sandbox';
+import type { PortRange, TcpPorts } from '../ports/tcp-ports';
 import type { AttemptStory } from '../report/attempt-story';
 import type { Command } from '../schedule/command';
 import type { RunPaths } from '../store/run-dir';
@@ -37,6 +38,7 @@ export interface AttemptContext {
   readonly git: Git;
   readonly runner: ProcessRunner;
   readonly sandbox: Sandbox;
+  readonly tcpPorts: TcpPorts;
   /** What holds the agents of a profile to their write sets while they work. */
   readonly heldBy: (profile: AgentProfile) => Promise<HeldBy>;
   readonly pool: WorktreePool;
@@ -72,7 +74,10 @@ export interface AttemptContext {
     logPath: string,
     onProcess: (process: RunningProcess) => void,
   ) => Promise<Failure | null>;
-  readonly checkEnvironment: (base: string) => Readonly<Record<string, string>>;
+  readonly checkEnvironment: (
+    base: string,
+    ports: PortRange | null,
+  ) => Readonly<Record<string, string>>;
   /** Environment this process was started with; agents get a scrubbed copy. */
   readonly baseEnv: Readonly<Record<string, string | undefined>>;
   /** Does what the disk refuses again when it takes files again, see `DiskGuard`. */
@@ -96,4 +101,6 @@ export interface AttemptScene {
   readonly start: StartingPoint;
   /** How conflicts were settled while its work was made; absent where none was. */
   readonly resolved?: readonly ResolvedPath[];
+  /** The ports it has for itself; absent: none. */
+  readonly ports?: PortRange;
 }

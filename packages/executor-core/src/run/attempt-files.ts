@@ -81,6 +81,7 @@ export function attemptEnvironment(
     reads: task.access.reads,
     writes: task.access.writes,
     stateRoot: context.root,
+    ports: scene.ports ?? null,
     taskEnv: task.env,
     profileEnv: profile.env,
   });

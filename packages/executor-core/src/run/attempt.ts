@@ -15,6 +15,7 @@ import type { Verdict } from './judge';
 import { judgeWork } from './judge';
 import type { EarlierWork } from './last-work';
 import { chooseWork, restoreWork } from './last-work';
+import { leasePorts } from './leased-ports';
 import { runAgent } from './run-agent';
 import { prepareWorktree } from './set-up-step';
 import { settleConflict } from './settle-conflict';
@@ -181,9 +182,25 @@ async function fillAndWork(
     return { failure: thrown(error), kept: 'ref' in work.start ? work.start.ref : null };
   }
   try {
-    return await workAndJudge(context, scene, order);
+    return await workWithPorts(context, scene, order);
   } catch (error) {
     return { failure: thrown(error), kept: null };
+  }
+}
+
+/** They are given back when nothing of the attempt runs any more. */
+async function workWithPorts(
+  context: AttemptContext,
+  scene: AttemptScene,
+  order: StopOrder,
+): Promise<Verdict> {
+  const leased = await leasePorts(context.tcpPorts, context.setup);
+  if (leased.failure !== null) return { failure: leased.failure, kept: null };
+  const { ports } = leased;
+  try {
+    return await workAndJudge(context, ports === null ? scene : { ...scene, ports }, order);
+  } finally {
+    ports?.release();
   }
 }
 

@@ -95,7 +95,7 @@ async function outsideWriteSet(
 /** Runs shell commands in the worktree until one fails. */
 export function failedCheck(
   context: AttemptContext,
-  { task, command, worktree, base }: AttemptScene,
+  { task, command, worktree, base, ports }: AttemptScene,
   commands: readonly string[],
   order: StopOrder,
 ): Promise<Failure | null> {
@@ -105,7 +105,7 @@ export function failedCheck(
       fs: context.fs,
       commands,
       cwd: worktree,
-      env: context.checkEnvironment(base),
+      env: context.checkEnvironment(base, ports ?? null),
       logPath: context.paths.task(task.id).attempt(command.attempt).checkLog,
       timeoutMs: task.timeoutMs,
       signal: order.signal,

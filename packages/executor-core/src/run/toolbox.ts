@@ -11,6 +11,7 @@ import type { ProcessRunner } from '../ports/process-runner';
 import type { Processes, ProcessTrees } from '../ports/processes';
 import type { QuickFiles } from '../ports/quick-files';
 import type { Sandbox } from '../ports/sandbox';
+import type { TcpPorts } from '../ports/tcp-ports';
 
 /** Everything a run needs from outside, chosen once by the composition root. */
 export interface Toolbox {
@@ -27,6 +28,7 @@ export interface Toolbox {
   readonly trees: ProcessTrees;
   readonly runner: ProcessRunner;
   readonly sandbox: Sandbox;
+  readonly tcpPorts: TcpPorts;
   readonly adapters: readonly AgentAdapter[];
   /** Environment agents inherit from, after scrubbing. */
   readonly env: Readonly<Record<string, string | undefined>>;

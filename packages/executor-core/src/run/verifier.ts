@@ -12,9 +12,11 @@ import type { RunId } from '../model/ids';
 import { withSecretNames } from '../model/secret-values';
 import type { Plan } from '../model/task';
 import type { RunningProcess } from '../ports/process-runner';
+import type { PortRange } from '../ports/tcp-ports';
 import { runPaths } from '../store/run-dir';
 import { runChecks } from '../verify/run-checks';
 import type { Engine } from './engine';
+import { leasePorts } from './leased-ports';
 import { hasNx } from './project-graph';
 
 export interface VerifierContext {
@@ -26,6 +28,13 @@ export interface VerifierContext {
   readonly pool: WorktreePool;
   /** Time between SIGTERM and SIGKILL when checks must be stopped. */
   readonly graceMs: number;
+}
+
+/** Ids of a merged commit, of its tree, and of the commit it would land on. */
+interface Merged {
+  readonly commit: string;
+  readonly tree: string;
+  readonly base: string;
 }
 
 /** The plan's checks on merged trees, or `null` when there are none. */
@@ -81,12 +90,20 @@ export class Verifier {
     if (ready !== undefined) await this.context.pool.remove(ready.path);
   }
 
-  private async judge(
-    {
-      commit,
-      tree,
-      base,
-    }: { readonly commit: string; readonly tree: string; readonly base: string },
+  private async judge(what: Merged, how: VerifyHow): Promise<Failure | null> {
+    const { engine, plan } = this.context;
+    const leased = await leasePorts(engine.tools.tcpPorts, plan.settings.setup);
+    if (leased.failure !== null) return leased.failure;
+    try {
+      return await this.judgeWith(leased.ports, what, how);
+    } finally {
+      leased.ports?.release();
+    }
+  }
+
+  private async judgeWith(
+    ports: PortRange | null,
+    { commit, tree, base }: Merged,
     { slot, signal }: VerifyHow,
   ): Promise<Failure | null> {
     // Stopped while it waited: nobody wants the worktree moved any more.
@@ -96,7 +113,7 @@ export class Verifier {
     const { setup, timeoutMs } = plan.settings;
     const logPath = join(runPaths(repository.root, run).dir, logName(slot));
     const { path } = await pool.detached(`verify-${slot}`, commit);
-    const env = withSecretNames(checkEnvironment(tools.env, base), plan.settings.secrets);
+    const env = withSecretNames(checkEnvironment(tools.env, base, ports), plan.settings.secrets);
     if (!(await this.isReadyFor(slot, tree))) {
       const onProcess = (process: RunningProcess): void => {
         endOnAbort(process, signal);
