@@ -88,7 +88,11 @@ function portVariables(ports: PortRange | null): Variables {
   return { PARALLEL_PORT_BASE: String(ports.base), PARALLEL_PORT_COUNT: String(ports.count) };
 }
 
-/** An Nx daemon per worktree would outlive it. */
+/**
+ * An Nx daemon per worktree would outlive it. Nothing else is said to Nx: it keeps its project graph in the worktree
+ * by itself, and from 23 on build results in one place for all worktrees of a repository. Told where to keep the
+ * graph (NX_WORKSPACE_DATA_DIRECTORY), it would no longer share those: 3 of 3 hits become none.
+ */
 function scrub(base: OutsideVariables): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(base)) {

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import limitConcurrency from 'p-limit';
 import type { CandidateResult } from '../merge/candidate';
 import { makeCandidate } from '../merge/candidate';
@@ -16,12 +17,13 @@ import type { Waiting } from './lander';
 const producing = limitConcurrency(availableParallelism());
 
 /** Turns what the agent left in its worktree into one commit under a ref. */
-export function produceCandidate(
+export async function produceCandidate(
   context: AttemptContext,
   scene: AttemptScene,
 ): Promise<CandidateResult> {
   const { task, command } = scene;
-  const { git, fs, root, run } = context;
+  const { git, fs, files, root, run } = context;
+  const usedNx = (await files.kind(join(scene.worktree, '.nx'))) === 'folder';
   const request = {
     git,
     fs,
@@ -29,7 +31,7 @@ export function produceCandidate(
     worktree: scene.worktree,
     base: scene.base,
     branch: `refs/heads/${scene.branch}`,
-    exclude: broughtBy(context.setup),
+    exclude: [...broughtBy(context.setup), ...(usedNx ? NX_OWN : [])],
     freshIndex: context.pool.freshIndex(scene.worktree),
     run,
     task: task.id,
@@ -38,6 +40,9 @@ export function produceCandidate(
   };
   return producing(() => makeCandidate(request));
 }
+
+/** What Nx keeps for itself in a worktree; not every repository ignores it. */
+const NX_OWN = ['.nx/cache', '.nx/workspace-data'];
 
 function broughtBy({ copy, hardlink = [], link }: WorktreeSetup): readonly string[] {
   return [...copy, ...hardlink, ...link];
