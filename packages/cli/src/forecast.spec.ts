@@ -49,6 +49,27 @@ describe('the forecast', () => {
     expect(answer.tasks[0]).toMatchObject({ id: 'a', agent: null });
   });
 
+  it('says what worktrees get where the plan does not', () => {
+    const with_ = (byDefault: true | undefined): Plan => {
+      const plan = planOf({ a: {} });
+      const own = { copy: [], link: ['node_modules'], run: [] };
+      const setup = byDefault === undefined ? own : { ...own, byDefault };
+      return { ...plan, settings: { ...plan.settings, setup } };
+    };
+    const line =
+      'Worktrees get links to what is installed in node_modules (setup: {} turns it off)';
+    expect(text(with_(true))).toContain(line);
+    expect(text(with_(undefined))).not.toContain('Worktrees get');
+    expect(shown(with_(true)).setup).toEqual({
+      copy: [],
+      hardlink: [],
+      link: ['node_modules'],
+      run: [],
+      by_default: true,
+    });
+    expect(shown(planOf({ a: {} })).setup.by_default).toBe(false);
+  });
+
   it('does not count milestones beside real work', () => {
     const answer = shown(planOf({ a: {}, m: { profile: null, dependsOn: ['a'] } }));
     expect(answer).toMatchObject({ work: 1, span: 1, groups: [{ tasks: ['a'] }] });

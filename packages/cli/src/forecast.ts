@@ -85,6 +85,14 @@ export interface Forecast {
   /** The fewest agents that finish about as fast as all that are allowed. */
   readonly useful_agents: number;
   readonly estimated_speedup: number;
+  /** How worktrees are made ready; `by_default`: the plan does not say. */
+  readonly setup: {
+    readonly copy: readonly string[];
+    readonly link: readonly string[];
+    readonly run: readonly string[];
+    readonly hardlink: readonly string[];
+    readonly by_default: boolean;
+  };
   readonly warnings: readonly string[];
 }
 
@@ -135,8 +143,14 @@ export function forecast(
     unit,
     useful_agents: useful,
     estimated_speedup: hundredths(prediction.speedup),
+    setup: setupOf(plan),
     warnings: warningsOf(plan, parallelism, useful),
   };
+}
+
+function setupOf({ settings }: Plan): Forecast['setup'] {
+  const { copy, hardlink = [], link, run, byDefault = false } = settings.setup;
+  return { copy, hardlink, link, run, by_default: byDefault };
 }
 
 function groupsOf(plan: Plan): Forecast['groups'] {

@@ -18,7 +18,8 @@ export async function execute(
     workspace.forecastEvidence(),
   ]);
   if (loaded === null) return Exit.usage;
-  const answer = forecast(loaded.plan, await workspace.durations(loaded.plan), evidence);
+  const plan = await workspace.withDefaultSetup(loaded.plan);
+  const answer = forecast(plan, await workspace.durations(plan), evidence);
   if (options.json === true) context.answerJson(answer);
   else context.answer(forecastText(answer, context.stdoutCapabilities()));
   return Exit.ok;

@@ -122,6 +122,7 @@ export const NO_HISTORY = learnDurations([], ({ id }) => id);
 export function fakeWorkspace(parts: Partial<Workspace>): Workspace {
   const all: Partial<Workspace> = {
     durations: () => Promise.resolve(NO_HISTORY),
+    withDefaultSetup: (plan: Plan) => Promise.resolve(plan),
     forecastEvidence: () => Promise.resolve({ commits: [], projects: null }),
     ...parts,
   };
@@ -216,6 +217,7 @@ export class FakeReader implements RunReader {
   ) {}
 
   durations = (): Promise<DurationModel> => Promise.resolve(NO_HISTORY);
+  withDefaultSetup = (plan: Plan): Promise<Plan> => Promise.resolve(plan);
 
   unread: readonly string[] = [];
 

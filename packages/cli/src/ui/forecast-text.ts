@@ -19,6 +19,7 @@ export function forecastText(forecast: Forecast, caps: Capabilities): readonly s
     coming(forecast, title),
     barriers(forecast, title),
     numbers(forecast),
+    defaultSetup(forecast),
     forecast.warnings.map((warning) => theme.paint('warn', `warning: ${warning}`)),
   ].filter((section) => section.length > 0);
   const { ellipsis } = theme.glyphs;
@@ -101,6 +102,14 @@ function barriers(forecast: Forecast, title: (text: string) => string): readonly
 /** `3 min 05 s`, or `2 tasks` where durations are unknown. */
 export function amountText(amount: number, unit: Forecast['unit']): string {
   return unit === 'ms' ? durationText(amount) : countText(Math.round(amount * 100) / 100, 'task');
+}
+
+/** Nobody wrote it, so it is said. */
+function defaultSetup({ setup }: Forecast): readonly string[] {
+  if (!setup.by_default || setup.link.length === 0) return [];
+  return [
+    `Worktrees get links to what is installed in ${setup.link.join(', ')} (setup: {} turns it off)`,
+  ];
 }
 
 function numbers(forecast: Forecast): readonly string[] {

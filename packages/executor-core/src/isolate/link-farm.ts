@@ -2,11 +2,13 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 
 import type { FileSystem } from '../ports/file-system';
 import type { FileTree } from '../ports/file-tree';
+import type { Git } from '../ports/git';
 import { isBelow } from './worktree-site';
 
 export interface LinkFarm {
   readonly fs: FileSystem;
   readonly files: FileTree;
+  readonly git: Git;
   /** Main checkout and worktree; absolute, links resolved. */
   readonly root: string;
   readonly worktree: string;
@@ -14,13 +16,19 @@ export interface LinkFarm {
 
 /** Written to by build tools; shared, two worktrees would read each other's results. */
 const CACHES = new Set(['.cache', '.vite', '.vite-temp', '.vitest']);
+/**
+ * Where pnpm, linked installs of npm and yarn, and bun keep the packages that all else links to. Shown in the worktree,
+ * an install there would change, and tidy up, what the main checkout has.
+ */
+const STORES = new Set(['.pnpm', '.store', '.bun']);
 
 /**
  * Gives the worktree the packages installed in a `node_modules` folder of the main checkout (`path`,
  * repository-relative), without copying them: a real folder with one link per package. A link to a
  * workspace package leads to the worktree's own copy of it; one link for the whole folder would lead
  * every import of one workspace package from another to the main checkout's code. The `node_modules` of
- * the workspace packages found on the way are done too. What exists in the worktree stays.
+ * the workspace packages found on the way are done too, as far as the worktree has these; where the packages lie in
+ * a store, nothing leads to the workspace packages, and git is asked for them. What exists in the worktree stays.
  *
  * Resolves with the repository-relative folders that were made, parents before children.
  */
@@ -30,11 +38,27 @@ export async function makeLinkFarm(farm: LinkFarm, path: string): Promise<readon
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     if (made.includes(next)) continue;
     if ((await farm.files.kind(join(farm.root, next))) !== 'folder') continue;
+    // Outside the cone of a sparse worktree: a folder there would have git look at all that was left out.
+    if ((await farm.files.kind(join(farm.worktree, dirname(next)))) !== 'folder') continue;
     made.push(next);
-    const workspaces = await plantFolder(farm, next, 'packages');
+    const workspaces = [...(await plantFolder(farm, next, 'packages'))];
+    if (dirname(next) === '.' && (await hasStore(farm, next))) {
+      workspaces.push(...(await foldersWithManifest(farm)));
+    }
     waiting.push(...workspaces.map((workspace) => join(workspace, 'node_modules')));
   }
   return made;
+}
+
+async function hasStore(farm: LinkFarm, path: string): Promise<boolean> {
+  return (await farm.fs.list(join(farm.root, path))).some((name) => STORES.has(name));
+}
+
+/** Folders below the root with a package.json, repository-relative. */
+async function foldersWithManifest({ git, worktree }: LinkFarm): Promise<readonly string[]> {
+  const args = ['ls-files', '-z', '--', ':(glob)*/**/package.json'];
+  const found = await git.text(args, { cwd: worktree });
+  return found.split('\0').filter(Boolean).map(dirname);
 }
 
 /** Fills one folder of the farm; returns the workspace packages it links to. */
@@ -49,7 +73,7 @@ async function plantFolder(
     const entry = join(path, name);
     const kind = await farm.files.kind(join(farm.root, entry));
     const nested = holds === 'packages' && kind === 'folder';
-    if (nested && CACHES.has(name)) continue;
+    if (nested && (CACHES.has(name) || STORES.has(name))) continue;
     if (nested && name.startsWith('@')) {
       workspaces.push(...(await plantFolder(farm, entry, 'scope')));
     } else if (nested && name === '.bin') {

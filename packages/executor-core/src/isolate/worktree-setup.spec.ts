@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readFile, readlink, realpath, symlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { nodeProcessRunner } from '../adapters/node-process-runner';
@@ -195,6 +204,38 @@ describe('setUpWorktree', () => {
       expect(await realpath(inTree('node_modules/d'))).toBe(
         inMain('node_modules/.pnpm/d@1/node_modules/d'),
       );
+    });
+
+    it('finds the workspace packages where the packages lie in a store, and does not show the store', async () => {
+      await rig.write({
+        'node_modules/.pnpm/d@1/node_modules/d/index.js': "module.exports = 'd';\n",
+      });
+      await symlink('.pnpm/d@1/node_modules/d', inMain('node_modules/d'));
+      await mkdir(inMain('packages/b/node_modules/@x'), { recursive: true });
+      await symlink('../../../a', inMain('packages/b/node_modules/@x/a'));
+      await symlink(
+        '../../../node_modules/.pnpm/d@1/node_modules/d',
+        inMain('packages/b/node_modules/plain'),
+      );
+      expect(await setUp({ link: ['node_modules'] })).toBeNull();
+      await writeFile(inTree('packages/a/index.js'), "module.exports = 'mine';\n");
+      const script = 'process.stdout.write(String(require("./packages/b")) + require("d"))';
+      expect(execFileSync('node', ['-e', script], { cwd: worktree }).toString()).toBe('mine,dd');
+      expect(existsSync(inTree('node_modules/.pnpm'))).toBe(false);
+    });
+
+    it('makes no folder for a workspace package that the worktree does not have', async () => {
+      await install();
+      await rm(inTree('packages/b'), { recursive: true });
+      expect(await setUp({ link: ['node_modules'] })).toBeNull();
+      expect(existsSync(inTree('packages/b'))).toBe(false);
+    });
+
+    it('takes away what git does not ignore without a word where nobody asked for it', async () => {
+      await rig.write({ 'packages/a/node_modules/x/index.js': '', 'other/file': '' });
+      expect(await setUp({ link: ['other'], byDefault: true })).toBeNull();
+      expect(existsSync(inTree('other'))).toBe(false);
+      expect(await status()).toBe('');
     });
 
     it('may be done twice', async () => {

@@ -105,10 +105,10 @@ async function pathProblem(input: WorktreeSetupInput, path: string): Promise<str
 
 /**
  * What git does not ignore would count as the agent's change, and a copied secret would land. So it is
- * taken away again.
+ * taken away again. Who did not ask for it is not told.
  */
 async function refuseVisible(
-  { git, fs, worktree }: WorktreeSetupInput,
+  { git, fs, worktree, setup }: WorktreeSetupInput,
   touched: readonly string[],
 ): Promise<Failure | null> {
   const options = ['--porcelain', '-z', '--untracked-files=all', '--no-renames'];
@@ -121,6 +121,7 @@ async function refuseVisible(
   for (const entry of visible) {
     if (entry.startsWith('??')) await fs.removeTree(join(worktree, entry.slice(3)));
   }
+  if (setup.byDefault === true) return null;
   const path = first.slice(3);
   return failed(`bring ${path}`, notIgnored(path));
 }

@@ -111,6 +111,8 @@ export interface WorktreeSetup {
   readonly sparse?: readonly string[];
   /** TCP ports that each attempt has for itself, 0 to 1000; absent: the plan does not say. */
   readonly ports?: number;
+  /** The plan does not say: what cannot be brought is left out, and no attempt fails for it. */
+  readonly byDefault?: true;
 }
 
 /** Which rungs of the conflict ladder are tried beside a clean merge and the policy. */

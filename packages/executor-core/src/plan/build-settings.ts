@@ -58,7 +58,7 @@ export function buildSettings(
     ...(given.pull_requests === undefined ? {} : { pullRequests: given.pull_requests }),
     ...(given.commits === undefined ? {} : { commits: given.commits }),
     ...buildCommit(given.commit, childOf(node, 'commit'), report),
-    setup: buildSetup(given.setup ?? {}, childOf(node, 'setup'), worktreeBase, report),
+    setup: buildSetup(given.setup, childOf(node, 'setup'), worktreeBase, report),
     verify: given.verify ?? [],
     ...(given.verify === undefined ? { verifyByDefault: true as const } : {}),
     ...(given.verify_slots === undefined ? {} : { verifySlots: given.verify_slots }),
@@ -208,11 +208,12 @@ function buildCommit(
 }
 
 function buildSetup(
-  given: NonNullable<PlanFileExecutor['setup']>,
+  given: PlanFileExecutor['setup'],
   node: Located | null,
   worktreeBase: string,
   report: Report,
 ): WorktreeSetup {
+  if (given === undefined) return { copy: [], link: [], run: [], byDefault: true };
   for (const key of ['copy', 'reflink', 'hardlink', 'link', 'sparse'] as const) {
     for (const item of itemsOf(childOf(node, key))) {
       const path = item.kind === 'scalar' ? item.text : '';

@@ -21,6 +21,7 @@ import type { AttemptContext } from './attempt-context';
 import { saveBundle } from './bundle-step';
 import { Checkpoints } from './checkpoints';
 import { conflictWatchOf } from './conflict-watch-of';
+import { withDefaultSetup } from './default-setup';
 import { DiskGuard } from './disk-guard';
 import { heldBy } from './confine';
 import type { Engine } from './engine';
@@ -63,9 +64,11 @@ export function poolOf(engine: Engine, run: RunId, plan: Plan): WorktreePool {
 }
 
 /** Wires loop, attempts, lander and integration branch of one run. */
-export async function assembleRun(engine: Engine, options: AssembleOptions): Promise<RunParts> {
-  const { run, plan, journal } = options;
+export async function assembleRun(engine: Engine, given: AssembleOptions): Promise<RunParts> {
   const { tools } = engine;
+  const plan = await withDefaultSetup(tools, engine.repository.root, given.plan);
+  const options = { ...given, plan };
+  const { run, journal } = options;
   const state = options.state ?? (await freshState(engine, options));
   const wire: { loop?: RunLoop; activity?: Activity } = {};
   const guard = guardDisk(engine, run, (event) => wire.loop?.announce(event));

@@ -22,6 +22,7 @@ import type { CleanReport, CleanResult } from './clean';
 import { cleanUp, reportLeftovers } from './clean';
 import { declareCost } from './agent-cost';
 import { declareNoop } from './declare-noop';
+import { withDefaultSetup } from './default-setup';
 import { tellDiskRefusal } from './disk-refusal';
 import type { Engine } from './engine';
 import { forecastEvidence } from './forecast-evidence';
@@ -93,6 +94,8 @@ export interface Workspace {
     barrier: string,
     options?: BarrierWaitOptions & { readonly run?: string },
   ): Promise<BarrierWait>;
+  /** The plan with the set-up its worktrees really get, see `WorktreeSetup.byDefault`. */
+  withDefaultSetup(plan: Plan): Promise<Plan>;
   /** What earlier runs say about how long the tasks of a plan take. */
   durations(plan: Plan): Promise<DurationModel>;
   /** What the repository tells about the conflicts of any plan, see `conflictForecast`. */
@@ -152,6 +155,7 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     request: async (request, runId) => sendRequest({ tools, root }, await reader(runId), request),
     waitAtBarrier: async (barrier, { run, ...options } = {}) =>
       waitHere(tools, root, await reader(run ?? tools.env['PARALLEL_RUN_ID']), barrier, options),
+    withDefaultSetup: (plan) => withDefaultSetup(tools, root, plan),
     durations: (plan) => knownDurations(tools.fs, root, plan),
     forecastEvidence: () => forecastEvidence(tools, root),
     runs: () => listRuns(tools.fs, root),
