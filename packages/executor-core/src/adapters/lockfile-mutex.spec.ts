@@ -1,25 +1,14 @@
-import { transformFileSync } from '@swc/core';
 import { fork, type ChildProcess } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { MutexTimeout } from '../ports/mutex';
+import { compileSources, MODULES } from '../testing/compiled-sources';
 import { lockfileMutex } from './lockfile-mutex';
 import { nodeProcesses } from './node-processes';
 
 jest.setTimeout(30_000); // real processes on a busy machine
-
-const SOURCES = resolve(__dirname, '..');
-const MODULES = resolve(__dirname, '../../../../node_modules');
 
 /** A child that does what it is told by message; every answer is one message. */
 const CHILD = `
@@ -76,17 +65,7 @@ const children = new Set<ChildProcess>();
 
 beforeAll(() => {
   compiled = mkdtempSync(join(tmpdir(), 'lockfile-child-'));
-  for (const name of ['adapters', 'ports', 'model']) {
-    mkdirSync(join(compiled, name));
-    for (const file of readdirSync(join(SOURCES, name))) {
-      if (!file.endsWith('.ts') || file.endsWith('.spec.ts')) continue;
-      const { code } = transformFileSync(join(SOURCES, name, file), {
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-        module: { type: 'commonjs' },
-      });
-      writeFileSync(join(compiled, name, file.replace(/ts$/, 'js')), code);
-    }
-  }
+  compileSources(compiled, ['adapters', 'ports', 'model']);
   writeFileSync(join(compiled, 'child.js'), CHILD);
 });
 afterAll(() => {

@@ -1,14 +1,13 @@
-import { transformFileSync } from '@swc/core';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { LeasedPorts, TcpPorts } from '../ports/tcp-ports';
+import { compileSources, MODULES } from '../testing/compiled-sources';
 import { nodeTcpPorts, type TcpPortsOptions } from './node-tcp-ports';
 
-const SOURCES = resolve(__dirname, '..');
 /** Not where everybody else leases, so that nobody at work on this machine is in the way. */
 const OWN = 8000;
 const FIRST = OWN + 1000;
@@ -130,27 +129,16 @@ describe('leased ports', () => {
 
   /** A process that leases a range says which, and stays. */
   function holder(folder: string): ChildProcess {
-    mkdirSync(join(folder, 'adapters'));
-    mkdirSync(join(folder, 'model'));
-    for (const name of [
-      'adapters/node-tcp-ports',
-      'adapters/node-process-table',
-      'adapters/process-brand',
-      'model/process',
-    ]) {
-      const options = {
-        jsc: { parser: { syntax: 'typescript' as const }, target: 'es2022' as const },
-        module: { type: 'commonjs' as const },
-      };
-      const { code } = transformFileSync(join(SOURCES, `${name}.ts`), options);
-      writeFileSync(join(folder, `${name}.js`), code);
-    }
+    compileSources(folder, ['adapters', 'ports', 'model']);
     const script = `
       const { nodeTcpPorts } = require('./adapters/node-tcp-ports.js');
       nodeTcpPorts(${JSON.stringify(SMALL)}).lease(10).then((ports) => process.send(ports));
       setInterval(() => undefined, 1000);
     `;
     writeFileSync(join(folder, 'child.js'), script);
-    return fork(join(folder, 'child.js'));
+    return fork(join(folder, 'child.js'), [], {
+      env: { ...process.env, NODE_PATH: MODULES },
+      execArgv: [],
+    });
   }
 });

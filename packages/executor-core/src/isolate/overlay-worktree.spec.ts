@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { makeCandidate } from '../merge/candidate';
 import { parseTaskId } from '../model/ids';
 import { canMountOverlay } from '../testing/can-mount-overlay';
+import { mortalTools } from '../testing/mortal-tools';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
 import { createWorktreePool } from './worktree-pool';
 import { sweepWorktrees } from './worktree-sweep';
@@ -182,29 +183,5 @@ const STRIDE = Number(process.env['PE_STRIDE'] ?? 4);
     }
   });
 
-  /** A pool whose process dies at its n-th call to the file system, to git or for a mount. */
-  function dyingPool(lives: number) {
-    let left = lives;
-    const mortal = <T extends object>(tools: T): T =>
-      new Proxy(tools, {
-        get(target, name, receiver) {
-          const value: unknown = Reflect.get(target, name, receiver);
-          if (typeof value !== 'function') return value;
-          return (...args: readonly unknown[]): unknown => {
-            if (name !== 'objects' && (left -= 1) < 0) return Promise.reject(new Error('killed'));
-            const answer: unknown = Reflect.apply(value, target, args);
-            return name === 'objects' ? mortal(answer as object) : answer;
-          };
-        },
-      });
-    const { git, fs, files, mounts } = rig.options;
-    if (mounts === undefined) throw new Error('The rig has no mounts.');
-    return createWorktreePool({
-      ...rig.options,
-      git: mortal(git),
-      fs: mortal(fs),
-      files: mortal(files),
-      mounts: mortal(mounts),
-    });
-  }
+  const dyingPool = (lives: number) => createWorktreePool(mortalTools(rig.options, lives));
 });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 
 import { parseTaskId } from '../model/ids';
+import { mortalTools } from '../testing/mortal-tools';
 import { makeWorktreeRig, type WorktreeRig } from '../testing/worktree-rig';
-import { createWorktreePool, type WorktreePool } from './worktree-pool';
+import { createWorktreePool } from './worktree-pool';
 import { sweepWorktrees } from './worktree-sweep';
 
 const TASK = parseTaskId('landing');
@@ -22,31 +23,7 @@ describe('nothing written is lost', () => {
     await rig.cleanup();
   });
 
-  /** A pool whose process dies at its n-th call to git or to the file system. */
-  function dyingPool(lives: number): WorktreePool {
-    let left = lives;
-    const mortal = <T extends object>(tools: T): T =>
-      new Proxy(tools, {
-        get(target, name, receiver) {
-          const value: unknown = Reflect.get(target, name, receiver);
-          if (typeof value !== 'function') return value;
-          return (...args: readonly unknown[]): unknown => {
-            if (name !== 'objects') left -= 1;
-            if (left < 0) return Promise.reject(new Error('killed'));
-            const answer: unknown = Reflect.apply(value, target, args);
-            // Asking for the tools is no call; what is asked with them is.
-            return name === 'objects' ? mortal(answer as object) : answer;
-          };
-        },
-      });
-    const { git, fs, files } = rig.options;
-    return createWorktreePool({
-      ...rig.options,
-      git: mortal(git),
-      fs: mortal(fs),
-      files: mortal(files),
-    });
-  }
+  const dyingPool = (lives: number) => createWorktreePool(mortalTools(rig.options, lives));
 
   const request = () => ({ slot: 1, task: TASK, commit: rig.head, token: 1 });
   /** Contents of all files in all commits that a ref leads to. */

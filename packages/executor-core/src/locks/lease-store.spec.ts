@@ -1,12 +1,12 @@
-import { transformFileSync } from '@swc/core';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { nodeFileSystem } from '../adapters/node-file-system';
 import { parseRunId } from '../model/ids';
 import type { ProcessIdentity } from '../model/process';
+import { compileSources, MODULES } from '../testing/compiled-sources';
 import { askFor, grantedOf as granted, LeaseRig, LONG_MS, queueUp } from '../testing/lease-rig';
 import { takeLease as take } from '../testing/lease-rig';
 import { type LeaseRequest, type LeaseStore } from './lease-store';
@@ -342,23 +342,12 @@ describe('several processes', () => {
       process.send({ violations });
     });
   `;
-  const sources = resolve(__dirname, '..');
   const children = new Set<ChildProcess>();
   let compiled: string;
 
   beforeAll(() => {
     compiled = mkdtempSync(join(tmpdir(), 'leases-child-'));
-    for (const name of ['adapters', 'locks', 'graph', 'ports', 'model']) {
-      mkdirSync(join(compiled, name));
-      for (const file of readdirSync(join(sources, name))) {
-        if (!file.endsWith('.ts') || file.endsWith('.spec.ts')) continue;
-        const { code } = transformFileSync(join(sources, name, file), {
-          jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-          module: { type: 'commonjs' },
-        });
-        writeFileSync(join(compiled, name, file.replace(/ts$/, 'js')), code);
-      }
-    }
+    compileSources(compiled, ['adapters', 'locks', 'graph', 'ports', 'model']);
     writeFileSync(join(compiled, 'child.js'), CHILD);
   });
   afterAll(() => {
@@ -376,7 +365,7 @@ describe('several processes', () => {
 
   function start(): ChildProcess {
     const child = fork(join(compiled, 'child.js'), [locksDir], {
-      env: { ...process.env, NODE_PATH: resolve(__dirname, '../../../../node_modules') },
+      env: { ...process.env, NODE_PATH: MODULES },
       execArgv: [],
     });
     children.add(child);

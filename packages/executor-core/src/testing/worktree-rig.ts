@@ -27,11 +27,9 @@ export interface WorktreeRig extends TestRepository {
   kept(): Promise<readonly string[]>;
 }
 
-/** Makes a repository with `files` and a pool in `.worktrees/`; nothing exists there yet. */
-export async function makeWorktreeRig(files: Files): Promise<WorktreeRig> {
-  const repository = await makeRepository(files);
-  const { root } = repository;
-  const options: WorktreeSiteOptions = {
+/** The real tools, and the folder `.worktrees/`, for a repository. */
+export function siteOptions(root: string): WorktreeSiteOptions {
+  return {
     git: gitAdapter(),
     fs: nodeFileSystem(),
     files: nodeFileTree(),
@@ -42,6 +40,13 @@ export async function makeWorktreeRig(files: Files): Promise<WorktreeRig> {
     base: '.worktrees',
     runId: parseRunId('PEXEC-1'),
   };
+}
+
+/** Makes a repository with `files` and a pool in `.worktrees/`; nothing exists there yet. */
+export async function makeWorktreeRig(files: Files): Promise<WorktreeRig> {
+  const repository = await makeRepository(files);
+  const { root } = repository;
+  const options = siteOptions(root);
   const newPool = () => createWorktreePool(options);
   const refs = async (format: string, below: string) =>
     (await repository.git(['for-each-ref', `--format=${format}`, below]))
