@@ -4,10 +4,10 @@
 //   npm run bench:git -- queue [--queues N]
 //   npm run bench:git -- sweep
 // Needs a build (`npm run build`). Exits with 1 when a gate is missed.
-import { benchLanding } from './git-landing.mjs';
-import { benchQueue } from './git-queue.mjs';
-import { benchSweep } from './git-sweep.mjs';
-import { benchWorktrees } from './git-worktrees.mjs';
+import { benchLanding } from './git/landing.mjs';
+import { benchQueue } from './git/queue.mjs';
+import { benchSweep } from './git/sweep.mjs';
+import { benchWorktrees } from './git/worktrees.mjs';
 
 const PARTS = {
   worktrees: benchWorktrees,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const names = readdirSync(folder)
-  .filter((name) => name.endsWith('.mjs') && name !== 'index.mjs' && !name.startsWith('git-'))
+  .filter((name) => name.endsWith('.mjs') && name !== 'index.mjs')
   .sort();
 const missed = names.filter((name) => {
   console.log(`\n== bench:${name.replace('.mjs', '')}`);

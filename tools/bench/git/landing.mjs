@@ -2,18 +2,17 @@
 // beside `git merge` in a checkout and the same through simple-git.
 //   --repository PATH   a clone of your own instead of the made-up one; it is cloned and left alone
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { tableText } from './lib/table.mjs';
+import { core } from '../lib/core.mjs';
+import { git, importCommits, makeRepository, scratchFolder } from '../lib/repository.mjs';
+import { tableText } from '../lib/table.mjs';
 
-const core = (path) =>
-  createRequire(import.meta.url)(`../../packages/executor-core/dist/${path}.js`);
 /** As the packages have it. */
 const { simpleGit } = createRequire(
-  new URL('../../packages/executor-core/package.json', import.meta.url),
+  new URL('../../../packages/executor-core/package.json', import.meta.url),
 )('simple-git');
 const CANDIDATES = 100;
 /** Merges in a checkout that are timed: they are slow and all alike. */
@@ -25,10 +24,10 @@ const GATES = { totalMs: 2500, eachMs: 20, ratio: 10 };
 
 /** Resolves with the number of gates that were missed. */
 export async function benchLanding(words) {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parallel-bench-')));
+  const folder = scratchFolder('bench');
   try {
     const own = words.includes('--repository') ? words[words.indexOf('--repository') + 1] : null;
-    const root = own === null ? makeRepository(folder) : cloneOf(own, folder);
+    const root = own === null ? madeUp(folder) : cloneOf(own, folder);
     const files = git(root, 'ls-files').split('\n');
     const apart = makeCandidates(root, 'apart', (at) => files[(at * 97) % files.length], addEnd);
     const first = files.find((path) => lines(root, path) > 4 * CANDIDATES);
@@ -118,12 +117,12 @@ async function throughSimpleGit(root, items) {
 function makeCandidates(root, kind, pathOf, edit) {
   const { commitMessage } = core('merge/trailers');
   const main = git(root, 'rev-parse', 'refs/heads/main');
-  const stream = Array.from({ length: CANDIDATES }, (_, at) => {
+  const commits = Array.from({ length: CANDIDATES }, (_, at) => {
     const path = pathOf(at);
     const text = edit(readFileSync(join(root, path), 'utf8'), at);
-    return `${commitHead(`refs/bench/${kind}/${at}`, at)}from ${main}\n${fileLine(path, text)}`;
-  }).join('');
-  fastImport(root, stream);
+    return { ref: `refs/bench/${kind}/${at}`, from: main, files: [[path, text]] };
+  });
+  importCommits(root, commits);
   const refs = git(
     root,
     'for-each-ref',
@@ -158,32 +157,25 @@ function insertAt(text, at) {
   return `${all.join('\n')}\n`;
 }
 
-function makeRepository(folder) {
-  const root = join(folder, 'repository');
-  execFileSync('git', ['init', '--quiet', '--initial-branch=main', root]);
-  let stream = commitHead('refs/heads/main', 0);
+function madeUp(folder) {
+  const root = makeRepository(join(folder, 'repository'), files());
+  git(root, 'reset', '--quiet', '--hard');
+  return root;
+}
+
+function* files() {
   for (let one = 0; one < FOLDERS; one += 1) {
     for (let two = 0; two < FILES; two += 1) {
-      stream += fileLine(`libs/l${one}/src/file${two}.ts`, sourceText(one * FILES + two));
+      yield [`libs/l${one}/src/file${two}.ts`, sourceText(one * FILES + two)];
     }
   }
-  stream += fileLine(
-    'libs/long.ts',
-    Array.from({ length: 500 }, (_, at) => `line(${at});`).join('\n'),
-  );
-  fastImport(root, stream);
-  git(root, 'reset', '--quiet', '--hard');
-  return identify(root);
+  yield ['libs/long.ts', Array.from({ length: 500 }, (_, at) => `line(${at});`).join('\n')];
 }
 
 function cloneOf(source, folder) {
   const root = join(folder, 'repository');
   execFileSync('git', ['clone', '--quiet', '--shared', source, root]);
   git(root, 'checkout', '--quiet', '-B', 'main');
-  return identify(root);
-}
-
-function identify(root) {
   git(root, 'config', 'user.name', 'Bench');
   git(root, 'config', 'user.email', 'bench@localhost');
   return root;
@@ -191,15 +183,5 @@ function identify(root) {
 
 const sourceText = (at) =>
   Array.from({ length: 12 }, (_, line) => `export const value${at}_${line} = ${line};`).join('\n');
-const commitHead = (ref, at) =>
-  `commit ${ref}\ncommitter Bench <bench@localhost> ${1_700_000_000 + at} +0000\ndata 4\nmade\n`;
-const fileLine = (path, text) =>
-  `M 100644 inline ${path}\ndata ${Buffer.byteLength(text)}\n${text}\n`;
-const fastImport = (root, input) =>
-  execFileSync('git', ['fast-import', '--quiet', '--force'], { cwd: root, input });
 const lines = (root, path) =>
   /\.(?:ts|tsx|js|md)$/.test(path) ? readFileSync(join(root, path), 'utf8').split('\n').length : 0;
-
-function git(root, ...args) {
-  return execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28 }).trimEnd();
-}

@@ -1,23 +1,14 @@
 // One live look for coming conflicts over 25 dirty sparse worktrees of a repository of 2,600 files, by the built core.
 // Every agent has changed, added and deleted files of its package, and a file that all of them share.
 // Processor time, children included; the number of objects in the repository before and after.
-import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import { tableText } from './lib/table.mjs';
+import { core } from '../lib/core.mjs';
+import { measure } from '../lib/processor-time.mjs';
+import { git, makeRepository, scratchFolder } from '../lib/repository.mjs';
+import { tableText } from '../lib/table.mjs';
+import { openPool, poolOptions } from '../lib/worktree-pool.mjs';
 
-const core = (path) =>
-  createRequire(import.meta.url)(`../../packages/executor-core/dist/${path}.js`);
 const AGENTS = 25;
 const PACKAGES = 26;
 const FILES = 100;
@@ -26,12 +17,12 @@ const SHARED = 'packages/p0/f0.js';
 
 /** Resolves with the number of gates that were missed. */
 export async function benchSweep() {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'parallel-bench-')));
+  const folder = scratchFolder('bench');
   const rows = [];
   let missed = 0;
   try {
     for (const sharing of [5, AGENTS]) {
-      const root = makeRepository(join(folder, `repository-${sharing}`));
+      const root = makeRepository(join(folder, `repository-${sharing}`), files());
       const { conflicts, wallMs, cpuMs, left } = await sweepOnce(root, sharing);
       if (cpuMs > GATE_MS || left !== 0 || conflicts !== (sharing * (sharing - 1)) / 2) missed += 1;
       rows.push(
@@ -48,8 +39,8 @@ export async function benchSweep() {
 }
 
 async function sweepOnce(root, sharing) {
-  const options = siteOf(root);
-  const pool = core('isolate/worktree-pool').createWorktreePool(options);
+  const options = poolOptions(root);
+  const pool = openPool(options);
   const base = git(root, 'rev-parse', 'HEAD');
   const worktrees = [];
   for (let slot = 1; slot <= AGENTS; slot += 1) {
@@ -60,20 +51,12 @@ async function sweepOnce(root, sharing) {
     worktrees.push({ task, path });
   }
   const objects = git(root, 'count-objects', '-v');
-  // What git processes that stay have used counts when they have ended: those of the setup before, ours after.
-  await pause();
-  const [wall, cpu] = [performance.now(), cpuNow()];
-  const conflicts = await look(root, options, base, worktrees, () => pool.site());
-  const wallMs = performance.now() - wall;
-  await pause();
-  const cpuMs = cpuNow() - cpu;
+  const { result, wallMs, cpuMs } = await measure(() =>
+    look(root, options, base, worktrees, () => pool.site()),
+  );
   const left = git(root, 'count-objects', '-v') === objects ? 0 : 1;
   await pool.close();
-  return { conflicts, wallMs, cpuMs, left };
-}
-
-function pause() {
-  return new Promise((resolve) => setTimeout(resolve, 7000));
+  return { conflicts: result, wallMs, cpuMs, left };
 }
 
 /** Starts a watch whose clock is moved by hand, has it look once, and counts what it tells. */
@@ -126,43 +109,11 @@ function dirty(path, slot, shares) {
   if (shares) appendFileSync(join(path, SHARED), `// by ${slot}\n`);
 }
 
-function makeRepository(root) {
-  execFileSync('git', ['init', '--quiet', '--initial-branch=main', root]);
-  const parts = ['commit refs/heads/main\ncommitter bench <bench@localhost> 0 +0000\ndata 1\nx\n'];
+function* files() {
   for (let place = 0; place < PACKAGES; place += 1) {
     for (let at = 0; at < FILES; at += 1) {
       const text = `export const value${place}x${at} = ${at};\n`.repeat(48);
-      parts.push(`M 100644 inline packages/p${place}/f${at}.js\ndata ${text.length}\n${text}\n`);
+      yield [`packages/p${place}/f${at}.js`, text];
     }
   }
-  execFileSync('git', ['fast-import', '--quiet'], { cwd: root, input: parts.join('') });
-  git(root, 'read-tree', 'HEAD');
-  return root;
-}
-
-function siteOf(root) {
-  const processes = core('adapters/node-processes').nodeProcesses();
-  return {
-    git: core('adapters/simple-git').gitAdapter(),
-    fs: core('adapters/node-file-system').nodeFileSystem(),
-    files: core('adapters/node-file-tree').nodeFileTree(),
-    mutex: core('adapters/lockfile-mutex').lockfileMutex(processes),
-    clock: core('adapters/node-clock').nodeClock(),
-    root,
-    commonDir: join(root, '.git'),
-    base: '.worktrees/',
-    runId: 'PEXEC-1',
-  };
-}
-
-/** Milliseconds of this process and of its children that have ended; ticks of 10 ms (proc(5)). */
-function cpuNow() {
-  const fields = readFileSync('/proc/self/stat', 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ');
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + 10 * Number(ticks), 0);
-}
-
-function git(cwd, ...args) {
-  return execFileSync('git', args, { cwd, encoding: 'utf8' }).trim();
 }

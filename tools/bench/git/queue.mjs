@@ -3,12 +3,10 @@
 // batch that is bisected. Then 1,000 queues in which candidates also break each other, checks are flaky and
 // candidates keep coming: how often a commit of the branch was red.
 //   --queues N   simulated queues of each kind (300)
-import { createRequire } from 'node:module';
-import { tableText } from './lib/table.mjs';
+import { core } from '../lib/core.mjs';
+import { tableText } from '../lib/table.mjs';
 
-const { simulateQueue } = createRequire(import.meta.url)(
-  '../../packages/executor-core/dist/testing/queue-simulation.js',
-);
+const { simulateQueue } = core('testing/queue-simulation');
 const WORLD = { candidates: 25, slots: 4, bad: 0, clash: 0, flake: 0, projects: 0 };
 const WAYS = [
   ['prefixes, 4 slots', { slots: 4 }],
