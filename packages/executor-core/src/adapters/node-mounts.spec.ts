@@ -65,6 +65,8 @@ describe('mountPlaces', () => {
   it('rejects with the words of the system, and for a name that mount cannot take', async () => {
     await expect(mounts.overlay({ ...mount, at: join(folder, 'none') })).rejects.toThrow(/none/);
     await expect(mounts.overlay({ ...mount, lower: `${folder},x` })).rejects.toThrow(/character/);
+    const at = `${mount.at}\n`;
+    await expect(mounts.overlay({ ...mount, at })).rejects.toThrow(/line end/);
   });
 
   it('says that an overlay can be had, and leaves nothing of the trial', async () => {

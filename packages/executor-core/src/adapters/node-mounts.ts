@@ -1,18 +1,22 @@
-import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Mounts, OverlayMount } from '../ports/mounts';
 import { unescapeMountPath } from './node-disk';
-
-const run = promisify(execFile);
+import { ShellLauncher } from './shell-launcher';
 
 /** Would end an option of mount(8), or a folder of several in `lowerdir`. */
 const SPECIAL = /[,:\\"\n]/;
 /** How long the system may take. */
 const LIMIT_MS = 30_000;
+/** Where mount(8) is, for who has no PATH. */
+const USUAL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** mount(8) and umount(8) on Linux. */
+let shell: ShellLauncher | null = null;
+
+/**
+ * mount(8) and umount(8) on Linux, started from a shell that stays: two hundred overlays are four hundred
+ * processes, and each would cost the main thread ten times what the call itself takes.
+ */
 export function nodeMounts(): Mounts {
   const asked = new Map<string, Promise<string | null>>();
   return {
@@ -58,7 +62,7 @@ async function below(folder: string): Promise<readonly string[]> {
 /** Where something is mounted, from the text of `/proc/self/mountinfo`; see proc(5). */
 export function mountPlaces(mountinfo: string): readonly string[] {
   return mountinfo.split('\n').flatMap((line) => {
-    const place = line.split(' ')[4];
+    const place = line.split(' ', 5)[4];
     return place === undefined ? [] : [unescapeMountPath(place)];
   });
 }
@@ -83,11 +87,24 @@ async function tryIt(folder: string): Promise<string | null> {
   }
 }
 
+/** Rejects with what the program said. */
 async function system(program: string, args: readonly string[]): Promise<void> {
-  try {
-    await run(program, args, { timeout: LIMIT_MS });
-  } catch (error) {
-    const said = error as { readonly stderr?: string; readonly message: string };
-    throw new Error(said.stderr?.trim() || said.message, { cause: error });
-  }
+  shell ??= new ShellLauncher({ PATH: process.env['PATH'] ?? USUAL_PATH, LC_ALL: 'C' });
+  const call = { argv: [program, ...args], cwd: '/', env: {} };
+  if (!ShellLauncher.accepts(call)) throw new Error(`${args.join(' ')} holds a line end`);
+  const { exitCode, stderr } = await inTime(program, shell.run(call));
+  if (exitCode !== 0) throw new Error(stderr.trim() || `${program} ended with ${exitCode}`);
+}
+
+/** The program goes on: a mount that waits for its device cannot be stopped. */
+async function inTime<T>(program: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`${program} did not end within ${LIMIT_MS / 1000} s`));
+    }, LIMIT_MS);
+  });
+  return Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
 }

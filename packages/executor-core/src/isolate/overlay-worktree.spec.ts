@@ -58,6 +58,15 @@ const STRIDE = Number(process.env['PE_STRIDE'] ?? 4);
     expect(await rig.git(['status', '--porcelain'], rig.inBase(base))).toBe('');
   });
 
+  it('has an index of its own: what is written into it in place reaches no other', async () => {
+    const [one, other] = [await create(1), await create(2)];
+    const indexOf = (at: string) => rig.git(['rev-parse', '--absolute-git-dir'], at);
+    await writeFile(join(await indexOf(one), 'index'), 'spoilt', { flag: 'r+' });
+    await expect(rig.git(['status'], one)).rejects.toThrow();
+    expect(await rig.git(['status', '--porcelain'], other)).toBe('');
+    expect(await rig.git(['status', '--porcelain'], await create(3))).toBe('');
+  });
+
   it('starts from a later commit than the one that is shown', async () => {
     await create(1);
     const commit = await rig.commit({ 'dir/a.txt': 'landed\n', 'new.txt': 'x\n' }, 'landed');

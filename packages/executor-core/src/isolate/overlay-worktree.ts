@@ -31,8 +31,9 @@ export async function showOver(
   // The one that is shown is the pinned checkout's.
   await fs.replace(join(path, '.git'), `gitdir: ${entry.folder}\n`);
   // Not as a second name of one file: the sandboxed git of an agent may write into its own.
-  const index = await fs.readFrom(join(pinned.entry.folder, 'index'), 0);
-  await fs.replace(join(entry.folder, 'index'), index);
+  const copy = join(entry.folder, 'index.shown');
+  await site.files.copy(join(pinned.entry.folder, 'index'), copy);
+  await fs.rename(copy, join(entry.folder, 'index'));
 }
 
 /**
