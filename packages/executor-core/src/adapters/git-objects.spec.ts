@@ -186,4 +186,31 @@ describe('the submodules of a tree', () => {
     await rename(join(repository.root, '.git/objects'), join(repository.root, '.git/gone'));
     expect(await objects.gitlinks(tree)).toEqual(['inner']);
   });
+
+  it('are found in every folder, and in one of a later commit, by its own path', async () => {
+    const stream = `commit refs/heads/deep\ncommitter t <t@t> 0 +0000\ndata 1\nx\n${[
+      'M 160000 ID top',
+      'M 160000 ID a/b/é in',
+      'M 160000 ID a/b2/in',
+      'M 100644 inline a/c/f\ndata 1\nx',
+    ]
+      .join('\n')
+      .replaceAll('ID', MISSING)}\n`;
+    const later = `commit refs/heads/later\ncommitter t <t@t> 0 +0000\ndata 1\nx\nfrom refs/heads/deep\n`;
+    execFileSync('git', ['fast-import', '--quiet'], {
+      cwd: repository.root,
+      input: `${stream}${later}R a/b moved/b\nM 160000 ${MISSING} a/c/new\nD top\n`,
+    });
+    const [first, second] = [await treeAt('deep'), await treeAt('later')];
+    expect([...(await objects.gitlinks(first))].sort()).toEqual(['a/b/é in', 'a/b2/in', 'top']);
+    expect([...(await objects.gitlinks(second))].sort()).toEqual([
+      'a/b2/in',
+      'a/c/new',
+      'moved/b/é in',
+    ]);
+    expect(
+      [...(await objects.gitlinks(await repository.git(['rev-parse', 'deep:a'])))].sort(),
+    ).toEqual(['b/é in', 'b2/in']);
+    await expect(objects.gitlinks(MISSING)).rejects.toThrow(MISSING);
+  });
 });

@@ -88,7 +88,8 @@ export function gitAdapter(outside: Readonly<NodeJS.ProcessEnv> = process.env): 
   const known = new Map<string, GitObjects>();
   const objects: Git['objects'] = (root, env = {}) => {
     const key = JSON.stringify([root, env]);
-    const found = known.get(key) ?? gitObjects(root, config, { ...neutral, ...env });
+    const askOnce = (args: readonly string[]) => text(args, { cwd: root, env });
+    const found = known.get(key) ?? gitObjects(root, config, { ...neutral, ...env }, askOnce);
     known.set(key, found);
     return found;
   };
