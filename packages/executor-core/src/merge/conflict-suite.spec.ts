@@ -1,5 +1,6 @@
 import type { ConflictCase, ConflictRig } from '../testing/conflict-rig';
 import { added, file, lines, makeConflictRig, merged, pkg, play } from '../testing/conflict-rig';
+import { JSON_CASES, LIST_CASES } from '../testing/conflict-rule-cases';
 import type { Ladder } from './resolve-conflict';
 
 /** Real git on a busy machine. */
@@ -264,6 +265,8 @@ const POLICY: Readonly<Record<string, ConflictCase>> = {
 describe.each([
   ['text and layout', TEXT],
   ['policies', POLICY],
+  ['JSON', JSON_CASES],
+  ['lists', LIST_CASES],
 ] as const)('conflicts: %s', (_group, cases) => {
   let rig: ConflictRig;
   beforeAll(async () => {

@@ -1,19 +1,8 @@
-import type { ConflictCase, ConflictRig } from '../testing/conflict-rig';
-import {
-  added,
-  file,
-  json,
-  lines,
-  makeConflictRig,
-  merged,
-  pkg,
-  play,
-} from '../testing/conflict-rig';
+import type { ConflictCase } from './conflict-rig';
+import { added, file, json, lines, merged, pkg } from './conflict-rig';
 
-/** Real git on a busy machine. */
-jest.setTimeout(60_000);
-
-const JSON_CASES: Readonly<Record<string, ConflictCase>> = {
+/** Conflicts in JSON, by name, with the rung that settles each. */
+export const JSON_CASES: Readonly<Record<string, ConflictCase>> = {
   'dependencies added side by side, sorted': {
     ...pkg(
       { dependencies: { a: '1', z: '1' } },
@@ -191,7 +180,8 @@ const JSON_CASES: Readonly<Record<string, ConflictCase>> = {
   'under the policy manual': { ...pkg({}, { a: 1 }, { b: 2 }), policy: 'manual', rung: 'person' },
 };
 
-const LISTS: Readonly<Record<string, ConflictCase>> = {
+/** Conflicts in lists: changelogs, barrels, registrations. */
+export const LIST_CASES: Readonly<Record<string, ConflictCase>> = {
   'a changelog': {
     ...file(
       'CHANGELOG.md',
@@ -281,20 +271,3 @@ const LISTS: Readonly<Record<string, ConflictCase>> = {
     rung: 'rerun',
   },
 };
-
-describe.each([
-  ['JSON', JSON_CASES],
-  ['lists', LISTS],
-] as const)('conflicts: %s', (_group, cases) => {
-  let rig: ConflictRig;
-  beforeAll(async () => {
-    rig = await makeConflictRig();
-  });
-  afterAll(() => rig.cleanup());
-
-  it.each(Object.entries(cases))('%s', async (_name, one) => {
-    const { rungs, result } = await play(rig, one);
-    expect(rungs).toEqual(one.rung === 'clean' ? [] : [one.rung]);
-    expect(result).toEqual(one.result ?? {});
-  });
-});
