@@ -32,7 +32,9 @@ const conflicts = z
     mapping('rerere, structural, union, entity, resolver and attempts'),
   )
   .partial()
-  .meta({ description: 'How conflicts are settled before a person is asked, or the task runs again.' });
+  .meta({
+    description: 'How conflicts are settled before a person is asked, or the task runs again.',
+  });
 
 /** Keys of `parallel_executor` about how work is merged, checked and landed. */
 export const landingKeys = {
