@@ -1,6 +1,7 @@
 import type { TaskId } from '../model/ids';
 import type { Git } from '../ports/git';
-import { mergeInMemory, NOBODY } from './merge-tree';
+import type { MergeSides } from './merge-tree';
+import { mergePairs, NOBODY } from './merge-tree';
 import { changedPaths } from './trees';
 
 /** What an agent at work has in its worktree. */
@@ -23,8 +24,8 @@ interface Side extends LiveWork {
   readonly paths: ReadonlySet<string>;
 }
 
-/** Merges at one time; more only compete with the agents. */
-const AT_ONCE = 4;
+/** Merges by one git: it tells nothing before it has made all of them. */
+const AT_ONCE = 50;
 
 /**
  * The conflicts that would come if all of `works` landed as they are, on `tip`: speculative merging (Brun,
@@ -44,16 +45,24 @@ export async function comingConflicts(
     const side = await sideOf(git, root, work);
     if (side.paths.size > 0) sides.push(side);
   }
-  const questions = [
-    ...meetingPairs(sides).map((pair) => () => conflictOf(git, root, ...pair)),
-    ...sides.map((side) => () => conflictWithLanded(git, root, side, tip)),
-  ];
+  const questions = meetingPairs(sides).map(([one, other]) => pairQuestion(one, other));
+  for (const side of sides)
+    if (await meetsLanded(git, root, side, tip)) questions.push(landedQuestion(side, tip));
   const found: ComingConflict[] = [];
   for (let at = 0; at < questions.length; at += AT_ONCE) {
-    const answers = await Promise.all(questions.slice(at, at + AT_ONCE).map((ask) => ask()));
-    for (const answer of answers) if (answer !== null) found.push(answer);
+    const asked = questions.slice(at, at + AT_ONCE);
+    const merged = await mergePairs(git, root, asked);
+    merged.forEach((result, index) => {
+      const conflict = result?.kind === 'conflict' ? asked[index]?.conflictOf(result.paths) : null;
+      if (conflict != null && conflict.paths.length > 0) found.push(conflict);
+    });
   }
   return found;
+}
+
+/** Two commits to merge, and what it means that these paths are then in conflict. */
+interface Question extends MergeSides {
+  readonly conflictOf: (paths: readonly string[]) => ComingConflict;
 }
 
 async function sideOf(git: Git, root: string, work: LiveWork): Promise<Side> {
@@ -102,39 +111,33 @@ function foldersOf(path: string): readonly string[] {
   return folders;
 }
 
-async function conflictOf(
-  git: Git,
-  root: string,
-  one: Side,
-  other: Side,
-): Promise<ComingConflict | null> {
-  const merged = await mergeInMemory(git, root, one.commit, other.commit);
-  if (merged.kind === 'clean') return null;
-  const both = merged.paths.filter((path) => one.paths.has(path) && other.paths.has(path));
-  // Of two bases, the rest is between one of them and what landed in between.
-  const paths = both.length > 0 || one.base !== other.base ? both : merged.paths;
-  return paths.length === 0 ? null : { tasks: [one.task, other.task], paths };
+function pairQuestion(one: Side, other: Side): Question {
+  return {
+    left: one.commit,
+    right: other.commit,
+    conflictOf: (paths) => {
+      const both = paths.filter((path) => one.paths.has(path) && other.paths.has(path));
+      // Of two bases, the rest is between one of them and what landed in between.
+      const told = both.length > 0 || one.base !== other.base ? both : paths;
+      return { tasks: [one.task, other.task], paths: told };
+    },
+  };
 }
 
-async function conflictWithLanded(
-  git: Git,
-  root: string,
-  side: Side,
-  tip: string,
-): Promise<ComingConflict | null> {
-  if (tip === side.base) return null;
+function landedQuestion({ task, commit }: Side, tip: string): Question {
+  return { left: commit, right: tip, conflictOf: (paths) => ({ tasks: [task], paths }) };
+}
+
+/** Whether something landed since it started on a path it changed. */
+async function meetsLanded(git: Git, root: string, side: Side, tip: string): Promise<boolean> {
+  if (tip === side.base) return false;
   const objects = git.objects(root);
   const [before, now] = [await objects.readCommit(side.base), await objects.readCommit(tip)];
   const landed = (await changedPaths(objects, before.tree, now.tree)).map(({ path }) => path);
   const around = new Set([...side.paths].flatMap((path) => [path, ...foldersOf(path)]));
-  const meets = landed.some((path) =>
+  return landed.some((path) =>
     [path, ...foldersOf(path)].some((name) => around.has(name) && isChanged(name, side, path)),
   );
-  if (!meets) return null;
-  const merged = await mergeInMemory(git, root, side.commit, tip);
-  return merged.kind === 'clean' || merged.paths.length === 0
-    ? null
-    : { tasks: [side.task], paths: merged.paths };
 }
 
 /** `name` is a changed path to one of the two, not only a folder that both have changes in. */

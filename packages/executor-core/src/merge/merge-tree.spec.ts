@@ -1,6 +1,6 @@
 import type { MergeRig } from '../testing/merge-rig';
 import { makeMergeRig } from '../testing/merge-rig';
-import { mergeInMemory, parseMergeTree } from './merge-tree';
+import { mergeInMemory, mergePairs, parseMergeTree, parseMergeTrees } from './merge-tree';
 import { resolveConflict } from './resolve-conflict';
 
 /** Real git on a busy machine. */
@@ -36,6 +36,24 @@ describe('parseMergeTree', () => {
   it('does not take anything else for an answer', () => {
     expect(parseMergeTree('')).toBeNull();
     expect(parseMergeTree('fatal: no\0')).toBeNull();
+  });
+});
+
+describe('parseMergeTrees', () => {
+  const note = '1\0f\0CONFLICT (contents)\0text\n\0';
+  const clash = `${['0', TREE, `100644 ${OID} 2\tf`, '', note].join('\0')}\0`;
+  const clean = `1\0${TREE}\0\0`;
+
+  it('tells clean answers from conflicts, in any order', () => {
+    const kinds = (text: string): unknown => parseMergeTrees(text)?.map(({ isClean }) => isClean);
+    expect(kinds('')).toEqual([]);
+    expect(kinds(clean + clash + clean + clean + clash)).toEqual([true, false, true, true, false]);
+    expect(parseMergeTrees(clash + clean)?.[0]).toMatchObject({ conflicted: ['f'] });
+  });
+
+  it('does not take anything else for answers', () => {
+    expect(parseMergeTrees(`2\0${TREE}\0\0`)).toBeNull();
+    expect(parseMergeTrees(`${clean}fatal: no\0`)).toBeNull();
   });
 });
 
@@ -107,5 +125,25 @@ describe('mergeInMemory', () => {
       ...unresolved,
       next: 'person',
     });
+  });
+
+  it('gives for many pairs at once what it gives for each', async () => {
+    const sides = [
+      await side('one', { 'a.txt': 'one\n2\n3\n' }),
+      await side('other', { 'a.txt': 'other\n2\n3\n' }),
+      await side('apart', { 'b.txt': 'b\n' }),
+      await side('gone', { 'a.txt': null }),
+    ];
+    const pairs = sides.flatMap((left) => sides.map((right) => ({ left, right })));
+    const each = await Promise.all(pairs.map(({ left, right }) => merge(left, right)));
+    expect(new Set(each.map(({ kind }) => kind)).size).toBe(2);
+    expect(await mergePairs(rig.git, rig.root, pairs)).toEqual(each);
+  });
+
+  it('gives the others where one pair cannot be merged', async () => {
+    const one = await side('one', { 'a.txt': 'one\n' });
+    const pairs = [one, 'f'.repeat(40), base].map((right) => ({ left: one, right }));
+    const merged = await mergePairs(rig.git, rig.root, pairs);
+    expect(merged.map((result) => result?.kind)).toEqual(['clean', undefined, 'clean']);
   });
 });
