@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { makeConflictRig, added, file, json, lines } from '../testing/conflict-rig';
 import type { ConflictRig, Merge } from '../testing/conflict-rig';
-import { resolutionProblem } from './check-resolution';
+import type { ResolutionCheck } from './check-resolution';
+import { checkResolution } from './check-resolution';
 import { comparableLines } from './ladder/gained-lines';
 import type { ConflictState } from './merge-tree';
 import { mergeInMemory } from './merge-tree';
@@ -23,10 +24,15 @@ async function conflictOf(merge: Merge): Promise<ConflictState> {
 
 /** What is said of `files` as the answer to a conflict. */
 async function problemWith(merge: Merge, files: Merge['base']): Promise<string | null> {
+  const check = await checkOf(merge, files);
+  return 'problem' in check ? check.problem : null;
+}
+
+async function checkOf(merge: Merge, files: Merge['base']): Promise<ResolutionCheck> {
   const state = await conflictOf(merge);
   const { base: commit } = await rig.commits({ base: files, ours: {}, theirs: {} });
   const { tree } = await rig.git.objects(rig.repo.root).readCommit(commit);
-  return resolutionProblem({ git: rig.git, root: rig.repo.root }, state, tree);
+  return checkResolution({ git: rig.git, root: rig.repo.root }, state, tree);
 }
 
 const LINE = file('a.txt', lines('x'), lines('left'), lines('right'));
@@ -100,11 +106,53 @@ describe('what an agent made of a conflict', () => {
     expect(await problemWith(merge, result)).toContain(problem);
   });
 
-  it('is taken only with every line the target gained, whatever the file', async () => {
+  const CALL = file(
+    'a.ts',
+    lines('f(1)', 'x', 'g()'),
+    lines('f(1, 2)', 'x', 'g()', 'new'),
+    lines('f(1, 3)', 'x', 'g()'),
+  );
+
+  it('may make one line of two in a hunk, and the version that lost its line is told', async () => {
+    const state = await conflictOf(CALL);
+    const ours = state.entries.find(({ stage }) => stage === 2)?.id;
+    const rewritten = { 'a.ts': lines('f(1, 2, 3)', 'x', 'g()', 'new') };
+    expect(await checkOf(CALL, rewritten)).toEqual({ losers: new Map([['a.ts', ours]]) });
+    const both = { 'a.ts': lines('f(1, 2)', 'f(1, 3)', 'x', 'g()', 'new') };
+    expect(await checkOf(CALL, both)).toEqual({ losers: new Map() });
+  });
+
+  it.each<[string, string]>([
+    ['take the other side whole in the hunk', lines('f(1, 3)', 'x', 'g()', 'new')],
+    ['drop the hunk', lines('x', 'g()', 'new')],
+    ['drop what the target gained elsewhere in the file', lines('f(1, 2, 3)', 'x', 'g()')],
+  ])('may not %s', async (_what, content) => {
+    expect(await problemWith(CALL, { 'a.ts': content })).toContain(
+      'dropped what the target gained',
+    );
+  });
+
+  it('may rewrite no more hunks than it wrote lines for', async () => {
+    const [base, ours, theirs] = ['', '2', '3'].map((more) =>
+      lines(`a${more}`, ...'12345'.split(''), `b${more}`),
+    );
+    const two = file('a.txt', base ?? '', ours ?? '', theirs ?? '');
+    const result = (first: string, last: string): Merge['base'] => {
+      return { 'a.txt': lines(first, ...'12345'.split(''), last) };
+    };
+    expect(await problemWith(two, result('a23', 'b3'))).toContain('dropped');
+    expect(await problemWith(two, result('a23', 'b23'))).toBeNull();
+  });
+
+  it('is taken only with every line the target gained where it wrote nothing new, whatever the file', async () => {
     const word = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
     const text = fc.array(word, { maxLength: 4 }).map((words) => lines(...words));
     await fc.assert(
       fc.asyncProperty(text, text, text, async (ours, theirs, result) => {
+        // Nothing is written here that no side has.
+        fc.pre(
+          comparableLines(result).every((line) => comparableLines(ours + theirs).includes(line)),
+        );
         const merge = added('a.txt', `ours\n${ours}`, `theirs\n${theirs}`);
         const problem = await problemWith(merge, { ...merge.base, 'a.txt': result });
         const left = comparableLines(result);

@@ -1,4 +1,4 @@
-import { resolutionProblem } from '../merge/check-resolution';
+import { checkResolution } from '../merge/check-resolution';
 import { linkedPlace } from '../merge/linked-worktree';
 import { closeConflict, lookAtConflict, openConflict } from '../merge/open-conflict';
 import type { Resolution } from '../merge/resolve-conflict';
@@ -149,15 +149,19 @@ async function lookAt(
   const made = await produceCandidate(context, scene);
   if ('failure' in made) return refuse(describeFailure(made.failure));
   const { tree, noop } = made.candidate;
-  const problem = await resolutionProblem(context, state, tree);
-  if (problem !== null) return refuse(problem);
+  const check = await checkResolution(context, state, tree);
+  if ('problem' in check) return refuse(check.problem);
   if (unmerged.length > 0) return refuse(`it did not git add: ${listText(unmerged)}`);
   if (noop) return refuse('it left nothing of the work of the task');
   const gitDir = await gitDirOf(context, scene);
   await closeConflict({ ...context, worktree: scene.worktree, gitDir }, tree);
   const by = { rung: 'agent', reason: `settled by the agent ${resolver.profile.name}` } as const;
   const earlier = before.filter(({ path }) => !state.paths.includes(path));
-  const resolved = [...earlier, ...state.paths.map((path) => ({ path, ...by }))];
+  const settled = state.paths.map((path) => {
+    const loser = check.losers.get(path);
+    return { path, ...by, ...(loser === undefined ? {} : { loser }) };
+  });
+  const resolved = [...earlier, ...settled];
   const verdict = await judgeWork(context, { ...scene, resolved }, files, order);
   return 'candidate' in verdict ? verdict : refuse(describeFailure(verdict.failure));
 }

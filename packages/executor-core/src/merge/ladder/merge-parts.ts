@@ -65,6 +65,18 @@ function stepOf(at: OpenHunk['at'], marker: Marker): OpenHunk['at'] | 'done' | n
   return marker === 'end' ? 'done' : null;
 }
 
+/** The target's lines of each hunk of a file with git's markers, in whatever style; the text may have lines like them. */
+export function targetHunks(marked: string): readonly (readonly string[])[] {
+  const hunks: string[][] = [];
+  let open: string[] | null = null;
+  for (const line of linesOf(marked)) {
+    if (/^<{7} /.test(line)) hunks.push((open = []));
+    else if (/^(?:={7}|\|{7}(?: .*)?)\r?\n$/.test(line)) open = null;
+    else open?.push(line);
+  }
+  return hunks;
+}
+
 /** `true` when a line begins as git's conflict markers do. */
 export function hasMarkers(text: string): boolean {
   return /^(?:<{7}|>{7}|\|{7}) /m.test(text);
