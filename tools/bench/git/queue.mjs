@@ -12,6 +12,7 @@ const WAYS = [
   ['prefixes, 4 slots', { slots: 4 }],
   ['prefixes and 8 lanes, 4 slots', { slots: 4, projects: 8 }],
   ['prefixes, 8 slots', { slots: 8 }],
+  ['every commit, 4 slots', { slots: 4, each: true }],
   ['batch and bisect (1 slot)', { slots: 1 }],
 ];
 

@@ -36,6 +36,8 @@ export interface DrainContext {
   readonly verify: VerifyTree | null;
   /** Trees verified at once; 1 when absent. */
   readonly slots?: number;
+  /** Every commit that lands is verified by itself, not only the last of a batch. */
+  readonly verifyEach?: boolean | undefined;
   /** Projects whose checks a candidate can turn red; absent: nobody can tell, so there is one lane. */
   readonly affected?: ((item: QueueItem) => Promise<Affected>) | undefined;
   /** Candidates that are queued meanwhile. */

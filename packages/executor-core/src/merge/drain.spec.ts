@@ -45,6 +45,16 @@ describe('hundreds of queues', () => {
     expect(outcomes.every(({ wronged }) => wronged === 0)).toBe(true);
   });
 
+  it('leave every commit green where each is verified, also of halves that belong together', async () => {
+    const halves = { clash: 0.02, halves: 0.2, atFirst: 9 };
+    const batches = await simulate(90, halves);
+    expect(batches.every(({ redTips }) => redTips === 0)).toBe(true);
+    expect(mean(batches, ({ redCommits }) => redCommits)).toBeGreaterThan(0);
+    const outcomes = await simulate(90, { ...halves, each: true });
+    expect(outcomes.every(({ redCommits }) => redCommits === 0)).toBe(true);
+    expect(mean(outcomes, ({ landed }) => landed)).toBeGreaterThan(8);
+  });
+
   it('land all but the guilty', async () => {
     for (const world of [{}, { atFirst: 2 }, { projects: 5 }]) {
       const outcomes = await simulate(60, { candidates: 25, ...world });

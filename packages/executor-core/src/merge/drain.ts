@@ -2,12 +2,12 @@ import type { Affected } from '../graph/affected';
 import type { Failure } from '../model/failure';
 import type { TaskId } from '../model/ids';
 import type { Line } from './branch-line';
+import type { Looking } from './failure-rate';
 import { FailureRate } from './failure-rate';
 import { Inbox } from './inbox';
 import { Lane } from './lane';
 import { placeInLanes } from './lanes';
 import type { DrainContext, Landing } from './drain-context';
-import type { SearchLimits } from './prefix-search';
 import { isVerdict } from './remember-verdicts';
 import type { Layer, QueueItem, Stack } from './stack';
 import type { Verified } from './verify-slots';
@@ -38,6 +38,7 @@ export class Drain {
   private readonly inbox: Inbox;
   private readonly affected = new Map<QueueItem, Affected>();
   private readonly rate: FailureRate;
+  private readonly looking: Pick<Looking, 'slots' | 'verify'>;
 
   /** `stackOf` builds a stack of `items` on the commit `tip`, which is a layer or has landed. */
   constructor(
@@ -48,6 +49,8 @@ export class Drain {
     this.left = context.queue;
     this.known = context.knownTip ?? null;
     this.rate = context.rate ?? new FailureRate();
+    const { slots = 1, verify, verifyEach = false } = context;
+    this.looking = { slots, verify: verify === null ? 'none' : verifyEach ? 'each' : 'batch' };
     this.inbox = new Inbox(context.queue, context.arrivals);
     this.places = this.freshPlaces();
   }
@@ -70,8 +73,8 @@ export class Drain {
   }
 
   private freshPlaces(): VerifySlots {
-    const { slots = 1, verify, signal } = this.context;
-    return new VerifySlots(slots, verify ?? (() => Promise.resolve(null)), signal);
+    const { verify, signal } = this.context;
+    return new VerifySlots(this.looking.slots, verify ?? (() => Promise.resolve(null)), signal);
   }
 
   private async work(): Promise<Ending> {
@@ -168,14 +171,14 @@ export class Drain {
       for (const lane of this.lanes) {
         if (!greedy && !lane.isIdle) continue;
         do {
-          const layer = this.places.hasFree ? lane.next(this.limitsOf(lane)) : null;
+          const layer = this.places.hasFree ? lane.next(this.rate, this.looking) : null;
           if (layer === null) break;
           const base = lane.floor.commit;
           if (this.context.verify !== null && layer.tree !== lane.floor.tree) {
             this.places.start({ lane, layer, base, confirms: false });
             continue;
           }
-          const ending = await this.land(lane, layer);
+          const ending = await this.takeGreen(lane, layer);
           if (ending !== null) return ending;
         } while (greedy);
       }
@@ -183,17 +186,15 @@ export class Drain {
     return null;
   }
 
-  private limitsOf(lane: Lane): SearchLimits {
-    const { verify, slots = 1 } = this.context;
-    const size = lane.layers.length;
-    if (verify === null || lane.isRed) return { batch: size, width: slots };
-    return this.rate.limits(size, slots);
+  private async takeGreen(lane: Lane, layer: Layer): Promise<Ending | null> {
+    const ready = lane.green(layer, this.looking.verify === 'each');
+    return ready === null ? null : this.land(lane, ready);
   }
 
   private async take({ lane, layer, confirms, verdict }: Verified): Promise<Ending | null> {
     if (confirms) return this.settleSuspect(layer.item, verdict);
     if (!lane.wants(layer)) return null;
-    if (verdict === null) return this.land(lane, layer);
+    if (verdict === null) return this.takeGreen(lane, layer);
     if (!isVerdict(verdict)) return 'stopped';
     lane.red(layer, verdict);
     this.accuse(lane);

@@ -9,6 +9,17 @@ const ONE_BY_ONE = 0.3;
 /** Where a batch is green with this chance, verifying parts of it beside it is wasted. */
 const SURE = 0.8;
 
+/** How a stack is looked at. */
+export interface Looking {
+  readonly size: number;
+  /** Trees verified at once. */
+  readonly slots: number;
+  /** A prefix is red, and the culprit not known yet. */
+  readonly isRed: boolean;
+  /** `none`: there are no checks; `each`: every commit is to pass them. */
+  readonly verify: 'none' | 'batch' | 'each';
+}
+
 /**
  * How often candidates turn a green tree red, as an exponentially weighted average over the last
  * outcomes, and what follows from it for the size of a batch.
@@ -24,6 +35,12 @@ export class FailureRate {
   /** A candidate landed, or was found guilty of a red tree. */
   note(guilty: boolean): void {
     this.rate += LEARNING * ((guilty ? 1 : 0) - this.rate);
+  }
+
+  /** Limits for the stack as it is now. */
+  limitsFor({ size, slots, isRed, verify }: Looking): SearchLimits {
+    if (verify === 'each') return { batch: size, width: slots, each: true };
+    return verify === 'none' || isRed ? { batch: size, width: slots } : this.limits(size, slots);
   }
 
   /**

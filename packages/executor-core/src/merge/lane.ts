@@ -1,12 +1,15 @@
 import type { Affected } from '../graph/affected';
 import { union } from '../graph/affected';
 import type { Failure } from '../model/failure';
-import type { PrefixSearch, SearchLimits } from './prefix-search';
+import type { FailureRate, Looking } from './failure-rate';
+import type { PrefixSearch } from './prefix-search';
 import {
   afterGreen,
   afterRed,
   extendSearch,
+  greenThroughout,
   hasCulprit,
+  holding,
   nextPrefix,
   startSearch,
   starting,
@@ -72,7 +75,8 @@ export class Lane {
   }
 
   /** Layer whose tree to verify next, already counted as being verified; `null`: nothing to do now. */
-  next(limits: SearchLimits): Layer | null {
+  next(rate: FailureRate, how: Pick<Looking, 'slots' | 'verify'>): Layer | null {
+    const limits = rate.limitsFor({ size: this.layers.length, isRed: this.isRed, ...how });
     const count = nextPrefix(this.search, limits);
     if (count === null) return null;
     this.search = starting(this.search, count);
@@ -97,6 +101,13 @@ export class Lane {
   /** Number of layers up to this one; 0 when it is none of them any more. */
   lengthTo(layer: Layer): number {
     return this.layers.indexOf(layer) + 1;
+  }
+
+  /** The tree of `layer` is green: gives back the layer up to which all may land; with `each` there may be none yet. */
+  green(layer: Layer, each: boolean): Layer | null {
+    if (!each) return layer;
+    this.search = holding(this.search, this.lengthTo(layer));
+    return this.layers[greenThroughout(this.search) - 1] ?? null;
   }
 
   /** Everything up to `layer` is green and has landed. */

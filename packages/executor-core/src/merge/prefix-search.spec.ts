@@ -5,7 +5,9 @@ import {
   afterGreen,
   afterRed,
   extendSearch,
+  greenThroughout,
   hasCulprit,
+  holding,
   nextPrefix,
   startSearch,
   starting,
@@ -48,8 +50,10 @@ function settle(
       search = { ...search, running: search.running.filter((other) => other !== count) };
       if (isRed(tree)) search = afterRed(search, count);
       else {
-        landed.push(...queue.splice(0, count));
-        search = afterGreen(search, count);
+        if (limits.each === true) search = holding(search, count);
+        const ready = limits.each === true ? greenThroughout(search) : count;
+        landed.push(...queue.splice(0, ready));
+        search = afterGreen(search, ready);
       }
     }
     if (hasCulprit(search)) {
@@ -71,6 +75,7 @@ describe('the search for the longest green prefix', () => {
   const someLimits = fc.record({
     batch: fc.integer({ min: 1, max: 45 }),
     width: fc.integer({ min: 1, max: 9 }),
+    each: fc.boolean(),
   });
   const anyOrder = fc.infiniteStream(fc.nat());
 
@@ -101,6 +106,22 @@ describe('the search for the longest green prefix', () => {
     );
   });
 
+  it('has every commit verified where each is to be, whatever the verdicts depend on', () => {
+    const lines = fc.tuple(queues, fc.integer({ min: 1, max: 9 }), anyOrder, fc.nat(96));
+    fc.assert(
+      fc.property(lines, ([[n], width, order, seed]) => {
+        const isRed: IsRed = (tree) =>
+          tree.reduce((sum, item) => (sum * 31 + item + 7) % 1009, seed) % 3 === 0;
+        const pick = (running: readonly number[]): number =>
+          running[(order.next().value as number) % running.length] ?? 0;
+        const { landed } = settle(n, isRed, { batch: 1, width, each: true }, pick);
+        for (let count = 1; count <= landed.length; count += 1)
+          expect(isRed(landed.slice(0, count))).toBe(false);
+      }),
+    );
+    expect(settle(25, () => false, { batch: 25, width: 4, each: true }).runs).toBe(25);
+  });
+
   it('verifies a green queue of any length once when one slot is all there is', () => {
     expect(settle(25, () => false, ONE).runs).toBe(1);
     expect(settle(0, () => true, ONE).runs).toBe(0);
@@ -129,21 +150,21 @@ describe('the search for the longest green prefix', () => {
   it('goes on below the shortest red prefix and gives up what is longer', () => {
     const limits = { batch: Infinity, width: 4 };
     let search = afterRed({ ...startSearch(24), running: [24, 6, 18] }, 12);
-    expect(search).toEqual({ size: 24, red: 12, running: [6] });
+    expect(search).toEqual({ size: 24, red: 12, running: [6], held: [] });
     expect(nextPrefix({ ...search, running: [6, 3] }, limits)).toBe(9);
     search = afterGreen({ ...search, running: [] }, 6);
-    expect(search).toEqual({ size: 18, red: 6, running: [] });
+    expect(search).toEqual({ size: 18, red: 6, running: [], held: [] });
     expect(nextPrefix(search, limits)).toBe(3);
   });
 
   it('does not land a longer green prefix over a shorter one that is known to be red', () => {
-    const search = afterRed({ size: 10, red: null, running: [10] }, 5);
+    const search = afterRed({ ...startSearch(10), running: [10] }, 5);
     expect(search.running).toEqual([]);
     expect(nextPrefix(search, { batch: 10, width: 4 })).toBeLessThan(5);
   });
 
   it('keeps what it knows when candidates are put on top', () => {
-    const search = extendSearch({ size: 3, red: null, running: [3] }, 2);
+    const search = extendSearch({ ...startSearch(3), running: [3] }, 2);
     expect(nextPrefix(search, { batch: 9, width: 2 })).toBe(5);
     expect(nextPrefix(search, { batch: 9, width: 1 })).toBeNull();
   });

@@ -9,6 +9,9 @@
  * slot this is bisection; with K slots the gaps shrink to a (K+1)-th per round. Group testing after
  * Dorfman (1943); that one by one is best from (3 - sqrt 5) / 2 = 38 % bad ones on is Ungar (1960).
  *
+ * With `each`, every prefix is verified, the shortest first, and a green one lands when all shorter ones are
+ * green: then each commit was looked at, not only the last of a batch.
+ *
  * Invariants: only a prefix verified green lands, and none that has a shorter one known to be red; candidates
  * land in the order of the stack; one is a culprit only when it alone, on what has landed, was red.
  */
@@ -19,6 +22,8 @@ export interface PrefixSearch {
   readonly red: number | null;
   /** Lengths of the prefixes that are being verified. */
   readonly running: readonly number[];
+  /** Lengths verified green that wait for shorter ones to be; only with `each`. */
+  readonly held: readonly number[];
 }
 
 export interface SearchLimits {
@@ -26,11 +31,13 @@ export interface SearchLimits {
   readonly batch: number;
   /** Prefixes of this stack verified at once at most, from 1. */
   readonly width: number;
+  /** Verify every prefix. */
+  readonly each?: boolean;
 }
 
 /** A stack of `size` candidates of which nothing is known. */
 export function startSearch(size: number): PrefixSearch {
-  return { size, red: null, running: [] };
+  return { size, red: null, running: [], held: [] };
 }
 
 /** Candidates were put on top of the stack: what is known of the prefixes stays true. */
@@ -39,9 +46,17 @@ export function extendSearch(search: PrefixSearch, by: number): PrefixSearch {
 }
 
 /** The length to verify now, which the caller then adds by `starting`; `null`: wait, evict, or done. */
-export function nextPrefix(search: PrefixSearch, { batch, width }: SearchLimits): number | null {
-  const { size, red, running } = search;
+export function nextPrefix(
+  search: PrefixSearch,
+  { batch, width, each = false }: SearchLimits,
+): number | null {
+  const { size, red, running, held } = search;
   if (running.length >= width || size === 0 || red === 1) return null;
+  if (each) {
+    const known = new Set([...running, ...held]);
+    for (let count = 1; count < (red ?? size + 1); count += 1) if (!known.has(count)) return count;
+    return null;
+  }
   const longest = Math.max(0, ...running);
   const goal = red ?? Math.max(Math.min(size, batch), longest);
   if (red === null && longest < goal) return goal;
@@ -53,24 +68,43 @@ export function starting(search: PrefixSearch, count: number): PrefixSearch {
   return { ...search, running: [...search.running, count] };
 }
 
+/** The first `count` were green, and wait until all shorter prefixes are. */
+export function holding(search: PrefixSearch, count: number): PrefixSearch {
+  const running = search.running.filter((other) => other !== count);
+  return { ...search, running, held: [...search.held, count] };
+}
+
+/** The longest prefix that is green with all shorter ones; 0: none. */
+export function greenThroughout({ held }: PrefixSearch): number {
+  let count = 0;
+  while (held.includes(count + 1)) count += 1;
+  return count;
+}
+
 /**
  * The first `count` were green and have landed. Shorter ones that are being verified are in vain: they
  * are no longer `running`, and the caller stops them.
  */
-export function afterGreen({ size, red, running }: PrefixSearch, count: number): PrefixSearch {
+export function afterGreen(search: PrefixSearch, count: number): PrefixSearch {
+  const { size, red, running, held } = search;
+  const above = (lengths: readonly number[]): readonly number[] =>
+    lengths.filter((other) => other > count).map((other) => other - count);
   return {
     size: size - count,
     red: red === null ? null : red - count,
-    running: running.filter((other) => other > count).map((other) => other - count),
+    running: above(running),
+    held: above(held),
   };
 }
 
 /** The first `count` together were red. Longer ones that are being verified are in vain, as above. */
-export function afterRed({ size, red, running }: PrefixSearch, count: number): PrefixSearch {
+export function afterRed(search: PrefixSearch, count: number): PrefixSearch {
+  const { size, red, running, held } = search;
   return {
     size,
     red: Math.min(count, red ?? count),
     running: running.filter((other) => other < count),
+    held: held.filter((other) => other < count),
   };
 }
 

@@ -166,6 +166,8 @@ export interface Settings {
   readonly verifyByDefault?: true;
   /** Merged trees checked at once, each in a worktree of its own; absent: as the machine allows. */
   readonly verifySlots?: number;
+  /** Whether every commit that lands is checked, not only the last of those that land together; absent: no. */
+  readonly verifyEach?: boolean;
   /** Whether changes that touch no common project are checked and land apart; absent: `auto`. */
   readonly lanes?: LaneMode;
   readonly budget: { readonly usd: number | null; readonly tokens: number | null };

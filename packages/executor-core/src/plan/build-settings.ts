@@ -59,10 +59,7 @@ export function buildSettings(
     ...(given.commits === undefined ? {} : { commits: given.commits }),
     ...buildCommit(given.commit, childOf(node, 'commit'), report),
     setup: buildSetup(given.setup, childOf(node, 'setup'), worktreeBase, report),
-    verify: given.verify ?? [],
-    ...(given.verify === undefined ? { verifyByDefault: true as const } : {}),
-    ...(given.verify_slots === undefined ? {} : { verifySlots: given.verify_slots }),
-    ...(given.lanes === undefined ? {} : { lanes: given.lanes }),
+    ...buildChecks(given),
     budget: { usd: given.budget?.usd ?? null, tokens: given.budget?.tokens ?? null },
     ...buildForecast(given.forecast, childOf(node, 'forecast'), report),
     conflictPolicy: buildPolicy(file, childOf(root, 'locks'), report),
@@ -73,6 +70,19 @@ export function buildSettings(
       team: buildLimits(file.resource_strategies?.team_based),
       taskType: buildLimits(file.resource_strategies?.task_type_based),
     },
+  };
+}
+
+/** How the merge queue checks what lands. */
+function buildChecks(
+  given: PlanFileExecutor,
+): Pick<Settings, 'verify' | 'verifyByDefault' | 'verifySlots' | 'verifyEach' | 'lanes'> {
+  return {
+    verify: given.verify ?? [],
+    ...(given.verify === undefined ? { verifyByDefault: true as const } : {}),
+    ...(given.verify_slots === undefined ? {} : { verifySlots: given.verify_slots }),
+    ...(given.verify_each === undefined ? {} : { verifyEach: given.verify_each }),
+    ...(given.lanes === undefined ? {} : { lanes: given.lanes }),
   };
 }
 

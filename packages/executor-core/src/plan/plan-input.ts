@@ -115,6 +115,7 @@ export interface PlanConfig {
     | undefined;
   readonly verify?: readonly string[] | undefined;
   readonly verifySlots?: number | undefined;
+  readonly verifyEach?: boolean | undefined;
   readonly lanes?: string | undefined;
   readonly secrets?: readonly string[] | undefined;
   readonly sandbox?: string | undefined;

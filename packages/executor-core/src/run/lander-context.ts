@@ -42,6 +42,7 @@ export function landerContext(
       ),
     verifier: parts.verifier,
     slots: slotsOf(plan),
+    verifyEach: plan.settings.verifyEach,
     shared,
     checkFences: () => checkFences(engine),
     conflictPolicy: plan.settings.conflictPolicy,

@@ -1,7 +1,6 @@
 import type { Fact } from '../model/event';
 import type { Failure } from '../model/failure';
 import type { RunId } from '../model/ids';
-import type { ConflictPolicy } from '../model/task';
 import type { Clock } from '../ports/clock';
 import type { Git } from '../ports/git';
 import type { Mutex } from '../ports/mutex';
@@ -9,10 +8,8 @@ import { FailureRate } from '../merge/failure-rate';
 import type { RefGuard } from '../merge/land';
 import { TakenOver } from '../merge/land';
 import type { DrainContext } from '../merge/drain-context';
-import type { LandingStyle } from '../merge/landing-style';
 import { drainQueue } from '../merge/merge-queue';
 import type { QueueItem } from '../merge/stack';
-import type { Ladder } from '../merge/resolve-conflict';
 import type { DiskGuard } from './disk-guard';
 import type { Verifier } from './verifier';
 
@@ -27,9 +24,11 @@ const PUBLISH_EVERY_MS = 1000;
 /** A candidate that waits to land. */
 export type Waiting = Omit<QueueItem, 'message'>;
 
-export interface LanderContext {
+export interface LanderContext extends Pick<
+  DrainContext,
+  'root' | 'verifyEach' | 'affected' | 'checkFences' | 'conflictPolicy' | 'style' | 'ladder'
+> {
   readonly run: RunId;
-  readonly root: string;
   readonly git: Git;
   readonly mutex: Mutex;
   readonly clock: Clock;
@@ -42,19 +41,12 @@ export interface LanderContext {
   readonly verifier: Verifier | null;
   /** Trees checked at once. */
   readonly slots: number;
-  /** See `DrainContext.affected`. */
-  readonly affected?: DrainContext['affected'] | undefined;
   /** Several processes land in turn: the verify worktree is given back after each. */
   readonly shared: boolean;
   /** Who may land. */
   readonly fence: RefGuard;
   /** The fence was moved: somebody else lands from now on. */
   readonly onTakenOver: (error: TakenOver) => void;
-  readonly checkFences: () => Promise<(fence: number) => boolean>;
-  readonly conflictPolicy: ConflictPolicy;
-  /** How the plan wants changes merged and committed. */
-  readonly style: LandingStyle;
-  readonly ladder?: Ladder;
   /** Message of the commit a candidate lands as. */
   readonly messageOf: (waiting: Waiting) => string;
   /** Brings the target up to the integration tip; `false`: only by taking in what it may not take in now. */
@@ -253,6 +245,7 @@ async function drainOnce(context: LanderContext, once: DrainOnce): Promise<Drain
     queue,
     verify: verifier?.check ?? null,
     slots: context.slots,
+    verifyEach: context.verifyEach,
     ...(verifier === null ? {} : { arrivals: { next: once.queued, read } }),
     affected: context.affected,
     rate,

@@ -127,6 +127,26 @@ describe('a run', () => {
     expect(worktreesLeft()).toEqual([]);
   });
 
+  it('checks every commit where the plan says so: no half lands before the other', async () => {
+    // They end together, and are queued in the order of the plan.
+    const meet = `touch '${repository.root}/.git/'$PARALLEL_TASK_ID; until [ -e '${repository.root}/.git/a' -a -e '${repository.root}/.git/b' ]; do sleep 0.02; done`;
+    const { result } = await run({
+      agents: [{ command: `${meet}; echo > $PARALLEL_TASK_ID.txt` }],
+      settings: {
+        verify: ['! test -e a.txt || test -e b.txt'],
+        verifyEach: true,
+        retry: { maxRetries: 3, backoff: 'none', baseMs: 0, maxMs: 0 },
+      },
+      tasks: [
+        { id: 'a', writes: ['a.txt'] },
+        { id: 'b', writes: ['b.txt'] },
+      ],
+    });
+    expect(result.parallel_execution.tasks.completed).toBe(2);
+    expect(result.merges.map(({ task }) => task)).toEqual(['b', 'a']);
+    expect(await git('ls-tree', '--name-only', 'HEAD~1')).not.toContain('a.txt');
+  });
+
   it('lands what was queued while something else was verified', async () => {
     const sign = `${repository.root}/.git/verifying`;
     const journals = `'${repository.root}'/.parallel/runs/*/journal-*.log`;

@@ -15,6 +15,10 @@ export interface QueueWorld {
   readonly bad: number;
   /** Chance of two candidates of a project to be red together only. */
   readonly clash: number;
+  /** Chance of a candidate to be red until the next one is there too. */
+  readonly halves?: number;
+  /** Every commit is verified. */
+  readonly each?: boolean;
   /** Chance of a green tree to look red. */
   readonly flake: number;
   /** Projects the candidates are spread over, each in a lane of its own; 0: one lane, nobody can tell. */
@@ -75,6 +79,7 @@ export async function simulateQueue(world: QueueWorld): Promise<QueueOutcome> {
     queue: [...waiting],
     verify,
     slots: world.slots,
+    verifyEach: world.each ?? false,
     ...(world.projects === 0 ? {} : { affected: (item) => Promise.resolve(trouble.of(item)) }),
     arrivals: {
       next: () => new Promise((resolve) => (arrived = resolve)),
@@ -227,8 +232,10 @@ function drawTrouble(world: QueueWorld, random: () => number): Trouble {
       if (project[one] === project[other] && random() < world.clash) clashes.add(`${one} ${other}`);
     }
   }
+  const halves = new Set(all.filter(() => random() < (world.halves ?? 0)));
   const isGuilty = (one: number, members: readonly number[]): boolean =>
     bad.has(one) ||
+    (halves.has(one) && !members.includes(one + 1)) ||
     members.some((other) => clashes.has(`${Math.min(one, other)} ${Math.max(one, other)}`));
   return {
     isGuilty,
