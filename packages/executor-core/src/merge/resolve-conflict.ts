@@ -1,7 +1,7 @@
 import type { ResolvedPath } from '../model/resolved-path';
 import type { ConflictPolicy } from '../model/task';
 import type { Git } from '../ports/git';
-import type { LadderOptions } from './ladder/climb';
+import type { Climbed, LadderOptions } from './ladder/climb';
 import { climb } from './ladder/climb';
 import { winnerOf } from './ladder/winner';
 import type { ConflictState } from './merge-tree';
@@ -29,6 +29,8 @@ export interface Ladder extends LadderOptions {
   readonly priorityOf?: (task: string) => number | null;
   /** Task of the candidate. */
   readonly task?: string;
+  /** What rungs can settle is settled also where something stays open, for whoever settles that. */
+  readonly partly?: boolean;
   /** The policy does not choose: what is below may not land. */
   readonly withoutPolicy?: boolean;
 }
@@ -41,8 +43,10 @@ export type Resolution =
       readonly kind: 'unresolved';
       readonly paths: readonly string[];
       readonly next: 'rerun' | 'person';
-      /** The versions in conflict, and a tree with git's markers. */
+      /** The versions in conflict, and a tree with git's markers; without what is in `resolved`. */
       readonly state: ConflictState;
+      /** Paths that were in conflict and are settled in the tree of `state`. */
+      readonly resolved: readonly ResolvedPath[];
     };
 
 /**
@@ -58,11 +62,46 @@ export async function resolveConflict(request: ResolveRequest): Promise<Resoluti
   if (ladder !== undefined) {
     const sides = await sidesOf(git, cwd, ours, theirs, base);
     const winner = winnerFor(request, ladder);
-    const climbed = await climb({ git, cwd, policy, sides, state, options: ladder, winner });
-    if (climbed !== null) return { kind: 'merged', ...climbed };
+    const { partly = false } = ladder;
+    const climbed = await climb({
+      git,
+      cwd,
+      policy,
+      sides,
+      state,
+      options: ladder,
+      winner,
+      partly,
+    });
+    if (climbed !== null) {
+      const { tree, resolved, open } = climbed;
+      if (open.length === 0) return { kind: 'merged', tree, resolved };
+      return unresolved(policy, withoutSettled(state, climbed), resolved);
+    }
   }
+  return unresolved(policy, state, []);
+}
+
+function unresolved(
+  policy: ConflictPolicy,
+  state: ConflictState,
+  resolved: readonly ResolvedPath[],
+): Resolution {
   const next = policy === 'manual' ? 'person' : 'rerun';
-  return { kind: 'unresolved', paths: state.paths, next, state };
+  return { kind: 'unresolved', paths: state.paths, next, state, resolved };
+}
+
+/** What is left of a conflict when some of its paths are settled in `tree`. */
+function withoutSettled(state: ConflictState, { tree, resolved }: Climbed): ConflictState {
+  const settled = new Set(resolved.map(({ path }) => path));
+  const isOpen = (path: string): boolean => !settled.has(path);
+  return {
+    ...state,
+    tree,
+    paths: state.paths.filter(isOpen),
+    entries: state.entries.filter(({ path }) => isOpen(path)),
+    notes: state.notes.filter(({ paths }) => paths.length === 0 || paths.some(isOpen)),
+  };
 }
 
 const unknown = (): number | null => null;

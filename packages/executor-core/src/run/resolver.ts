@@ -47,7 +47,7 @@ export function resolverOf(engine: Engine, run: RunId, plan: Plan): Resolver | n
         ...(base === undefined ? {} : { base }),
         policy,
         merge,
-        ladder: { ...ladder, task },
+        ladder: { ...ladder, task, partly: true },
       });
     },
   };

@@ -103,6 +103,39 @@ describe('a resolver', () => {
     expect(existsSync(join(rig.root, '.worktrees/agent-2'))).toBe(false);
   });
 
+  it('gets what the rules leave, and lands with what they settle', async () => {
+    const bump = (key: string): string => `sed -i 's/"${key}": 1/"${key}": 2/' versions.json`;
+    await rig.repository.write({ 'versions.json': '{\n  "a": 1,\n  "b": 1\n}\n' });
+    await rig.git('add', '.');
+    await rig.git('commit', '-qm', 'versions');
+    const look = 'git status --porcelain > "$PARALLEL_ROOT/.git/status"';
+    const bumping = (command: string, key: string): string =>
+      command.replace('sed -i s/base', `${bump(key)}; sed -i s/base`);
+    const plan = draft('');
+    const agents = [
+      { name: 'left', command: bumping(LEFT, 'a') },
+      { name: 'right', command: bumping(RIGHT, 'b') },
+      { name: 'judge', command: `${look}; ${BOTH}` },
+    ];
+    const tasks = plan.tasks.map((task) =>
+      typeof task === 'string'
+        ? task
+        : { ...task, writes: [...(task.writes ?? []), 'versions.json'] },
+    );
+    const { result, events } = await play({ ...plan, agents, tasks });
+    expect(result.parallel_execution.tasks.completed).toBe(2);
+    expect(noted('status')).toMatch(/^UU shared\.txt$/m);
+    expect(noted('status')).toMatch(/^M {2}versions\.json$/m);
+    expect(JSON.parse(await landed('versions.json'))).toEqual({ a: 2, b: 2 });
+    expect(await landed('shared.txt')).toBe('top\nleft\nright\nend');
+    expect(all(events, 'task:healing')).toMatchObject([{ conflict: ['shared.txt'] }]);
+    expect(all(events, 'task:landed').at(-1)?.resolved).toMatchObject([
+      { path: 'versions.json', rung: 'structural' },
+      { path: 'shared.txt', rung: 'agent' },
+    ]);
+    expect(runsOfRight()).toBe(1);
+  });
+
   it('finds the conflict open, and is told both sides of it', async () => {
     const look = [
       'test "$PARALLEL_RESOLVING" = 1',

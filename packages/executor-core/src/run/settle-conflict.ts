@@ -84,14 +84,21 @@ async function settleOnce(settling: Settling, refused: HelperSaid | null): Promi
   const { git, root } = context;
   const merged = await resolver.merge(scene.task.id, scene.base, candidate);
   if (merged.kind === 'merged') return judgeMerged(settling, merged);
-  const { state } = merged;
-  const tried = await resolver.inTurn(() => askResolver(settling, state, refused));
+  const { state, resolved } = merged;
+  const earlier = [...settling.before.filter(isNotIn(resolved)), ...resolved];
+  const asking = { ...settling, before: earlier };
+  const tried = await resolver.inTurn(() => askResolver(asking, state, refused));
   if ('said' in tried) {
     const gitDir = await gitDirOf(context, scene);
     await closeConflict({ ...context, worktree: scene.worktree, gitDir }, 'HEAD');
     await resetWork(git, scene, await treeOf(git, root, scene.base));
   }
   return tried;
+}
+
+function isNotIn(later: readonly ResolvedPath[]): (one: ResolvedPath) => boolean {
+  const paths = new Set(later.map(({ path }) => path));
+  return ({ path }) => !paths.has(path);
 }
 
 /** What has landed since made the conflict one that a rule settles, or none. */

@@ -30,12 +30,16 @@ export interface ClimbRequest {
   readonly options: LadderOptions;
   /** Who wins a path by the policy; `null`: nobody. */
   readonly winner: (path: string) => Promise<Winner | null>;
+  /** Settle what can be settled, also where something stays open. */
+  readonly partly: boolean;
 }
 
 export interface Climbed {
   readonly tree: string;
   /** At least one, by path. */
   readonly resolved: readonly ResolvedPath[];
+  /** What no rung settled, in the order of the paths; only where the request takes a part. */
+  readonly open: readonly string[];
 }
 
 interface SettledFile {
@@ -50,32 +54,35 @@ const LOOKED_AT = 8000;
 
 /**
  * Settles every path in conflict by the lowest rung that can, and puts the answers into the merged tree;
- * `null` as soon as one path has none. Where files are (renames, deletions) is never decided here.
+ * `null` as soon as one path has none, or where a part will do, when none has one. Where files are (renames,
+ * deletions) is never decided here.
  */
 export async function climb(request: ClimbRequest): Promise<Climbed | null> {
-  const { git, cwd, sides, state } = request;
+  const { git, cwd, sides, state, partly } = request;
   const conflicts = pathConflicts(state);
-  if (conflicts.length === 0 || conflicts.some(({ kind }) => kind === 'layout')) return null;
+  const isLayout = ({ kind }: PathConflict): boolean => kind === 'layout';
+  if (conflicts.length === 0 || (!partly && conflicts.some(isLayout))) return null;
   const marked = await mergeSides(git, cwd, sides, ['merge.conflictStyle=diff3']);
   if (marked.kind === 'clean') return null;
   const files = new Map<string, SettledFile>();
+  const open: string[] = [];
   const isMade = ({ path }: PathConflict): boolean => isLockfile(path);
-  for (const conflict of conflicts.filter((one) => !isMade(one))) {
-    const file = await settlePath(request, conflict, marked.tree);
-    if (file === null) return null;
-    files.set(conflict.path, file);
+  // Lockfiles last: they are made from the manifests as merged.
+  for (const conflict of [...conflicts].sort((a, b) => Number(isMade(a)) - Number(isMade(b)))) {
+    const file = isLayout(conflict)
+      ? null
+      : isMade(conflict)
+        ? await regenerate(request, conflict, files)
+        : await settlePath(request, conflict, marked.tree);
+    if (file !== null) files.set(conflict.path, file);
+    else if (partly) open.push(conflict.path);
+    else return null;
   }
-  // Last: they are made from the manifests as merged.
-  for (const conflict of conflicts.filter(isMade)) {
-    const file = await regenerate(request, conflict, files);
-    if (file === null) return null;
-    files.set(conflict.path, file);
-  }
+  if (files.size === 0) return null;
   const versions = new Map([...files].map(([path, { version }]) => [path, version]));
   const tree = await replaceFiles(git.objects(cwd), state.tree, versions);
-  return tree === null
-    ? null
-    : { tree, resolved: [...files.values()].map((file) => file.resolved) };
+  const resolved = [...files.values()].map((file) => file.resolved);
+  return tree === null ? null : { tree, resolved, open };
 }
 
 async function settlePath(
