@@ -20,12 +20,27 @@ interface Trigger {
 const AT_WORD = '(?:(?<![A-Za-z0-9_-])|(?<=\\u001b\\[[0-9;]{0,12}m))';
 const PAIRS = 1 << 16;
 
+/** Every program of a run has nearly the same secrets, and to prepare for them takes some milliseconds. */
+const MOST_KNOWN = 16;
+const known = new Map<string, FindSecrets>();
+
 /**
  * Finds the known formats and these values, longest first. Linear: by their first two characters, what
  * does not begin like a secret is passed over at some nanoseconds a character.
  */
 export function secretFinder(values: readonly string[]): FindSecrets {
-  const known = values.map((start) => ({
+  const key = JSON.stringify(values);
+  const found = known.get(key) ?? makeFinder(values);
+  // The one asked for last goes last.
+  known.delete(key);
+  known.set(key, found);
+  const [oldest] = known.keys();
+  if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
+  return found;
+}
+
+function makeFinder(values: readonly string[]): FindSecrets {
+  const literal = values.map((start) => ({
     start,
     pattern: new RegExp(escaped(start), 'y'),
     before: 0,
@@ -33,7 +48,7 @@ export function secretFinder(values: readonly string[]): FindSecrets {
   // 0: nothing begins so; else a place in `lists`.
   const table = new Uint16Array(PAIRS);
   const lists: Trigger[][] = [[]];
-  for (const trigger of [...known, ...FORMATS]) {
+  for (const trigger of [...literal, ...FORMATS]) {
     for (const pair of pairsOf(trigger)) {
       if (table[pair] === 0) table[pair] = lists.push([]) - 1;
       lists[table[pair] ?? 0]?.push(trigger);

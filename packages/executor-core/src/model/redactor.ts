@@ -31,11 +31,12 @@ const INSIDE_A_SECRET = /^[A-Za-z0-9_+/=.~-]*/;
  * linear in the text and holds at most 64 KiB of a stream. Bytes that are not UTF-8 pass as they are.
  */
 export function createRedactor(values: readonly string[] = []): Redactor {
-  const find = secretFinder(values);
-  const findBytes = secretFinder(values.map((value) => Buffer.from(value).toString('latin1')));
+  let find: FindSecrets | null = null;
+  const asBytes = (): readonly string[] =>
+    values.map((value) => Buffer.from(value).toString('latin1'));
   return {
-    text: (text) => replace(text, find(text)),
-    stream: () => new ByteStream(findBytes),
+    text: (text) => replace(text, (find ??= secretFinder(values))(text)),
+    stream: () => new ByteStream(secretFinder(asBytes())),
   };
 }
 
