@@ -73,7 +73,7 @@ export const landingKeys = {
   verify_slots: positive
     .max(MOST_SLOTS, `it must be ${MOST_SLOTS} or less`)
     .meta({ description: 'Merged trees checked at once, each in a worktree of its own.' }),
-  verify_each: z.boolean().meta({
+  verify_each: flag.meta({
     description: 'Check every commit that lands, not only the last of those that land together.',
   }),
   lanes: oneOf(['auto', 'on', 'off']).meta({
