@@ -57,14 +57,16 @@ let rig: Rig;
 /** Outside of everything: its packages, and programs that start them. */
 let tools: string;
 let marker: string;
-const outside = process.env['PATH'];
+const outside = { ...process.env };
+/** All of them ask where npm asks: no other host need be reachable. */
+const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
 beforeEach(async () => {
   rig = await makeRig();
   tools = realpathSync(mkdtempSync(join(tmpdir(), 'managers-')));
   marker = join(tools, 'a-script-was-run');
 });
 afterEach(async () => {
-  process.env['PATH'] = outside;
+  process.env = { ...outside };
   await rig.done();
   rmSync(tools, { recursive: true });
 });
@@ -78,7 +80,10 @@ function install({ install: wanted, program, name }: Manager): void {
   const start = `#!/bin/sh\nexec '${process.execPath}' '${join(tools, program)}' "$@"\n`;
   writeFileSync(join(tools, 'bin', name), start);
   chmodSync(join(tools, 'bin', name), 0o755);
-  process.env['PATH'] = `${join(tools, 'bin')}${delimiter}${outside ?? ''}`;
+  process.env['PATH'] = `${join(tools, 'bin')}${delimiter}${outside['PATH'] ?? ''}`;
+  process.env['npm_config_registry'] = registry;
+  process.env['YARN_NPM_REGISTRY_SERVER'] = registry;
+  process.env['YARN_UNSAFE_HTTP_WHITELIST'] = new URL(registry).hostname;
 }
 
 const manifest = (dependencies: object): string =>
