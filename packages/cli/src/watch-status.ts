@@ -1,8 +1,9 @@
-import type { RunReader, RunView } from '@parallel-executor/core';
-import { emptyView, RunFold, statusJson } from '@parallel-executor/core';
+import type { Plan, RunReader, RunView } from '@parallel-executor/core';
+import { emptyView, RunFold } from '@parallel-executor/core';
 import type { Context } from './context';
 import type { ExitCode } from './exit-codes';
 import { ExitCode as Exit } from './exit-codes';
+import { statusAnswer } from './status-answer';
 import { attentionText } from './ui/attention-text';
 import { canPaint, capabilitiesOf } from './ui/capabilities';
 import { frame } from './ui/frame';
@@ -30,7 +31,7 @@ export async function watchStatus(
   reader: RunReader,
   json: boolean,
 ): Promise<ExitCode> {
-  const screen = json ? jsonScreen(context) : panelScreen(context);
+  const screen = json ? jsonScreen(context, reader.plan) : panelScreen(context);
   const fold = new RunFold(emptyView(reader.plan, (await reader.durations()).estimate));
   let changed = false;
   const refresh = (): void => {
@@ -91,11 +92,12 @@ async function untilEnd(context: Context, reader: RunReader, look: () => boolean
   }
 }
 
-function jsonScreen(context: Context): Screen {
+function jsonScreen(context: Context, plan: Plan): Screen {
   return {
     moves: false,
     show(view) {
-      context.deps.stdout.write(`${JSON.stringify(statusJson(view, context.deps.now()))}\n`);
+      const answer = statusAnswer(plan, view, context.deps.now());
+      context.deps.stdout.write(`${JSON.stringify(answer)}\n`);
     },
     stop() {
       // Nothing to put back.

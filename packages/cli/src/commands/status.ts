@@ -1,9 +1,10 @@
 import type { RunReader } from '@parallel-executor/core';
-import { landingOf, statusJson, viewOf } from '@parallel-executor/core';
+import { viewOf } from '@parallel-executor/core';
 import type { Context } from '../context';
 import { requireReader } from '../context';
 import type { ExitCode } from '../exit-codes';
 import { ExitCode as Exit } from '../exit-codes';
+import { statusAnswer } from '../status-answer';
 import { watchStatus } from '../watch-status';
 import { attentionText } from '../ui/attention-text';
 import { frame } from '../ui/frame';
@@ -32,7 +33,7 @@ async function printOnce(context: Context, reader: RunReader, json: boolean): Pr
   const now = context.deps.now();
   const alive = view.outcome !== null || (await reader.ownerAlive());
   if (json) {
-    context.answerJson({ ...statusJson(view, now, alive), landing: landingOf(reader.plan, view) });
+    context.answerJson(statusAnswer(reader.plan, view, now, alive));
     return;
   }
   const caps = context.stdoutCapabilities();

@@ -134,8 +134,8 @@ const takeObject: TakeAnswer<{ readonly type: string; readonly content: Buffer }
 };
 
 /**
- * Adds to `found`, by the id of every folder of `tree`, its gitlinks. To ask one git for all folders costs a
- * twentieth of asking for each. Where it cannot say, `findGitlinks` finds out why.
+ * Adds to `found`, by the id of every folder of `tree`, its gitlinks: one git for all folders, not a question
+ * for each. Where it cannot say, `findGitlinks` finds out why.
  */
 async function listGitlinks(
   askOnce: AskOnce,

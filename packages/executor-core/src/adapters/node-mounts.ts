@@ -3,19 +3,16 @@ import { join } from 'node:path';
 import type { Mounts, OverlayMount } from '../ports/mounts';
 import { unescapeMountPath } from './node-disk';
 import { ShellLauncher } from './shell-launcher';
+import { systemShell } from './system-shell';
 
 /** Would end an option of mount(8), or a folder of several in `lowerdir`. */
 const SPECIAL = /[,:\\"\n]/;
 /** How long the system may take. */
 const LIMIT_MS = 30_000;
-/** Where mount(8) is, for who has no PATH. */
-const USUAL_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
-
-let shell: ShellLauncher | null = null;
 
 /**
  * mount(8) and umount(8) on Linux, started from a shell that stays: two hundred overlays are four hundred
- * processes, and each would cost the main thread ten times what the call itself takes.
+ * processes, and the main thread waits for the start of each.
  */
 export function nodeMounts(): Mounts {
   const asked = new Map<string, Promise<string | null>>();
@@ -89,10 +86,9 @@ async function tryIt(folder: string): Promise<string | null> {
 
 /** Rejects with what the program said. */
 async function system(program: string, args: readonly string[]): Promise<void> {
-  shell ??= new ShellLauncher({ PATH: process.env['PATH'] ?? USUAL_PATH, LC_ALL: 'C' });
   const call = { argv: [program, ...args], cwd: '/', env: {} };
   if (!ShellLauncher.accepts(call)) throw new Error(`${args.join(' ')} holds a line end`);
-  const { exitCode, stderr } = await inTime(program, shell.run(call));
+  const { exitCode, stderr } = await inTime(program, systemShell().run(call));
   if (exitCode !== 0) throw new Error(stderr.trim() || `${program} ended with ${exitCode}`);
 }
 

@@ -6,6 +6,7 @@ import { secretValues } from '../model/secret-values';
 import type { ProcessSpec } from '../ports/process-runner';
 import { KeptOutput } from './kept-output';
 import { ShellLauncher } from './shell-launcher';
+import { systemShell } from './system-shell';
 
 /** How long output may go on to arrive when nobody who could write it is left. */
 const DRAIN_MS = 2000;
@@ -48,18 +49,9 @@ export async function openOutputPipe(
   }
 }
 
-let known: ShellLauncher | null = null;
-
-function shell(): ShellLauncher {
-  return (known ??= new ShellLauncher({
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-    LC_ALL: 'C',
-  }));
-}
-
 /** Starts what makes pipes. Never rejects: whoever opens the first pipe is told what is wrong. */
 export async function prepareOutputPipes(): Promise<void> {
-  await shell()
+  await systemShell()
     .run({ argv: [':'], cwd: '/', env: {} })
     .catch(() => undefined);
 }
@@ -68,7 +60,7 @@ export async function prepareOutputPipes(): Promise<void> {
 async function makePipe(path: string): Promise<void> {
   const call = { argv: ['mkfifo', '-m', '600', path], cwd: '/', env: {} };
   if (!ShellLauncher.accepts(call)) throw new Error(`No pipe can be made at ${path}.`);
-  const { exitCode, stderr } = await shell().run(call);
+  const { exitCode, stderr } = await systemShell().run(call);
   if (exitCode !== 0) throw new Error(`No pipe could be made at ${path}: ${stderr.trim()}`);
 }
 

@@ -29,9 +29,9 @@ export interface WorktreeSetupInput {
 const TAIL_LENGTH = 4000;
 
 /**
- * Makes a worktree ready: copies files, gives them second names, links folders, then runs the commands one after the other until
- * one fails. What is missing in the main checkout or exists in the worktree already is passed over, so
- * that doing it twice does no harm. `null` on success, else a failure of kind `setup-failed`.
+ * Makes a worktree ready: copies files, gives them second names, links folders, then runs the commands one
+ * after the other until one fails. What is missing in the main checkout or exists in the worktree already is
+ * passed over, so that doing it twice does no harm. `null` on success, else a failure of kind `setup-failed`.
  */
 export async function setUpWorktree(input: WorktreeSetupInput): Promise<Failure | null> {
   const brought = await bringFiles(input);

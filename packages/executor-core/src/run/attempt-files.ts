@@ -126,7 +126,8 @@ export async function healerInvocation(
 const RESOLVER_PROMPT = `An agent's work on the task below is done, but it conflicts with what others landed meanwhile. The
 worktree holds both, as git merge leaves them: <<<<<<< ours is what has landed, >>>>>>> theirs is the task's work.
 Settle the files that are in conflict so that both intentions hold, then git add (or git rm) each of them.
-Keep every line that the target gained; change no other file; leave no conflict marker.`;
+Keep every line that the target gained; within a conflict you may write one line that does what both sides
+want instead of the two. Change no other file; leave no conflict marker.`;
 
 /** What the resolver is started with, in a worktree with the conflict open. `brief`: what is known of it. */
 export async function resolverInvocation(

@@ -1,7 +1,7 @@
 import { extname, join } from 'node:path';
 import type { HelperAnswer, TextVersions } from '../merge/ladder/ladder-helpers';
 import type { LadderTools } from './ladder-tools';
-import { runHelper, withFolder } from './ladder-tools';
+import { runTool, withFolder } from './ladder-tools';
 import { mergeTypeScript } from './typescript-entities';
 
 /** Files `base`, `ours`, `theirs` in, the merge in `result` (or in `ours`, as git's merge drivers do). */
@@ -63,7 +63,7 @@ export function entityMerge(
 async function installed(tools: LadderTools, folder: string): Promise<Tool | null> {
   for (const tool of TOOLS) {
     const [program = ''] = tool.argv({ base: '', ours: '', theirs: '', result: '' }, '');
-    if (await runHelper(tools, [program, '--version'], folder, LIMIT_MS)) return tool;
+    if (await runTool(tools, [program, '--version'], folder, LIMIT_MS)) return tool;
   }
   return null;
 }
@@ -84,7 +84,7 @@ async function merge(
   ] as const) {
     await fs.replace(file, content);
   }
-  if (!(await runHelper(tools, tool.argv(files, path), folder, LIMIT_MS))) return null;
+  if (!(await runTool(tools, tool.argv(files, path), folder, LIMIT_MS))) return null;
   const answer = files[tool.answersIn];
   if (!(await fs.exists(answer))) return null;
   return {

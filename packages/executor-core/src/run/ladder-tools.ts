@@ -29,7 +29,7 @@ export async function withFolder<T>(
  * Runs a program in a folder of `withFolder`. Resolves with `true` when it ended well in time; `false`
  * also when it is not on PATH. `extra` goes on top of the environment.
  */
-export async function runHelper(
+export async function runTool(
   tools: Pick<LadderTools, 'runner' | 'clock' | 'env'>,
   argv: readonly string[],
   cwd: string,

@@ -1,7 +1,7 @@
 import { basename, dirname, join, posix } from 'node:path';
 import type { HelperAnswer, RegenerateRequest } from '../merge/ladder/ladder-helpers';
 import type { LadderTools } from './ladder-tools';
-import { runHelper, withFolder } from './ladder-tools';
+import { runTool, withFolder } from './ladder-tools';
 
 interface Manager {
   readonly name: string;
@@ -93,7 +93,7 @@ async function regenerate(
   const lockfile = join(folder, basename(path));
   const before = (await fs.readText(lockfile)) ?? '';
   const { name, argv } = managerOf(before);
-  if (!(await runHelper(tools, argv, folder, LIMIT_MS, NO_PROGRAMS))) return null;
+  if (!(await runTool(tools, argv, folder, LIMIT_MS, NO_PROGRAMS))) return null;
   const content = await fs.readFrom(lockfile, 0);
   if (formatOf(content.toString('utf8')) !== formatOf(before)) return null;
   return { content, reason: `made anew from the merged manifests by ${name}` };

@@ -3,7 +3,7 @@ import type { HelperAnswer, TextVersions } from '../merge/ladder/ladder-helpers'
 import type { Entity } from '../merge/ladder/merge-entities';
 import { END, mergeEntities } from '../merge/ladder/merge-entities';
 import type { LadderTools } from './ladder-tools';
-import { runHelper, withFolder } from './ladder-tools';
+import { runTool, withFolder } from './ladder-tools';
 
 const SOURCES: ReadonlySet<string> = new Set(['.ts', '.tsx', '.mts', '.cts', '.js', '.jsx']);
 const LIMIT_MS = 20_000;
@@ -108,7 +108,7 @@ async function readEntities(
   const names = texts.map((_, at) => `${at}${extension}`);
   for (const [at, name] of names.entries()) await fs.replace(join(folder, name), texts[at] ?? '');
   const argv = [process.execPath, '-e', READER, compiler, ...names];
-  if (!(await runHelper(tools, argv, folder, LIMIT_MS))) return null;
+  if (!(await runTool(tools, argv, folder, LIMIT_MS))) return null;
   const answer = await fs.readText(join(folder, ANSWER));
   if (answer === null) return null;
   const files = JSON.parse(answer) as readonly (readonly Statement[] | null)[];
