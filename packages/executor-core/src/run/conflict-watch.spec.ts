@@ -108,6 +108,18 @@ describe('the watch for coming conflicts', () => {
     await Promise.all([one.end(), two.end()]);
   });
 
+  // A pair was named in the order in which the two happened to start.
+  it('names a pair by the ids of its tasks, whichever of them began first', async () => {
+    const { start, look, facts } = watchRig();
+    const two = await start('two', 1);
+    const one = await start('one', 2);
+    await rig.write({ 'a.txt': 'mine\n' }, one.path);
+    await rig.write({ 'a.txt': 'yours\n' }, two.path);
+    await look();
+    expect(told(facts)).toEqual(['one two | a.txt']);
+    await Promise.all([one.end(), two.end()]);
+  });
+
   it('tells of what landed since, also of the only agent', async () => {
     const { start, look, facts } = watchRig();
     const one = await start('one', 1);

@@ -98,7 +98,7 @@ export class ConflictWatch {
   private async sweep(): Promise<void> {
     const { quarantine, root } = this.deps;
     const tip = await this.deps.tip();
-    const entries = [...this.watched.values()];
+    const entries = this.entries();
     const isAlone = entries.length < 2 && entries.every(({ attempt }) => attempt.base === tip);
     if (isAlone && this.told.size === 0) return;
     await quarantine.open();
@@ -110,6 +110,12 @@ export class ConflictWatch {
     const found = await comingConflicts(quarantine.git, root, works, tip);
     this.seen = seen;
     await this.tell(found, new Set(works.map(({ task }) => task)));
+  }
+
+  /** By id of the task: a pair is named the same way whichever of the two began first. */
+  private entries(): Watched[] {
+    const byTask = [...this.watched].sort(([a], [b]) => (a < b ? -1 : 1));
+    return byTask.map(([, entry]) => entry);
   }
 
   private read(entry: Watched): Promise<LiveWork | null> {
