@@ -207,7 +207,8 @@ function link(from: string, to: string): Promise<boolean> {
 }
 
 async function stamp(path: string): Promise<string | null> {
-  const found = await orWhenMissing(() => fs.statSync(path, { bigint: true }), null);
+  const look = () => fs.statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+  const found = await orWhenMissing(look, null);
   return found === null ? null : `${found.ino}:${found.size}:${found.mtimeNs}`;
 }
 

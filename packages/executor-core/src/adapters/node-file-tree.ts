@@ -16,12 +16,19 @@ export function nodeFileTree(): FileTree {
   };
 }
 
+/** Without a thread of its own: the answer is there sooner than the thread would begin. */
 async function kind(path: string): Promise<FileKind | null> {
-  const stats = await nullWhenMissing(fs.promises.lstat(path));
+  const stats = await nullWhenMissing(lookAt(path));
   if (stats === null) return null;
   if (stats.isSymbolicLink()) return 'link';
   if (stats.isDirectory()) return 'folder';
   return stats.isFile() ? 'file' : 'other';
+}
+
+function lookAt(path: string): Promise<fs.Stats | null> {
+  return new Promise((resolve) => {
+    resolve(fs.lstatSync(path, { throwIfNoEntry: false }) ?? null);
+  });
 }
 
 async function copy(from: string, to: string): Promise<void> {

@@ -114,7 +114,10 @@ async function moveCheckedOut(
       'git worktree prune, then resume the run.',
     );
   }
-  const gitDir = await git.text(['rev-parse', '--absolute-git-dir'], { cwd: worktree.path });
+  const [gitDir, remembered] = await Promise.all([
+    git.text(['rev-parse', '--absolute-git-dir'], { cwd: worktree.path }),
+    ownRef(git, worktree.path, ORIG_HEAD),
+  ]);
   const move = { run, worktree: worktree.path, gitDir, target, from, to: commit };
   const hold = await holdCheckout(request, move);
   if (hold === null) {
@@ -123,7 +126,8 @@ async function moveCheckedOut(
       `When none does any more, remove that file, then: git merge --ff-only ${commit}`,
     );
   }
-  const answer = await fastForward(request, target, worktree, hold.index);
+  const { index } = hold;
+  const answer = await fastForward(request, target, worktree, { index, remembered });
   // Some of its files may be there: it is mended like a move whose process died, and begun again.
   if (answer === 'killed') {
     if (tries > 1) return publishTarget(request, tries - 1);
@@ -138,9 +142,8 @@ async function fastForward(
   { git, root, run, commit }: PublishRequest,
   target: string,
   worktree: LinkedWorktree,
-  index: string,
+  { index, remembered }: { readonly index: string; readonly remembered: string | null },
 ): Promise<PublishResult | 'killed'> {
-  const remembered = await ownRef(git, worktree.path, ORIG_HEAD);
   const mark = moverMark({ run });
   const merged = await git.run([...FAST_FORWARD, commit], {
     cwd: worktree.path,

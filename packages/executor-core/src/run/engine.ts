@@ -27,7 +27,11 @@ export interface Engine {
   readonly leases: LeaseStore;
   /** Of what everybody may read; knows the secrets of this process and of the plan. */
   readonly redactor: Redactor;
+  /** What git's configuration says here (`config --list --includes --show-scope -z`), asked when first wanted. */
+  readonly gitConfig: () => Promise<string>;
 }
+
+const LIST_CONFIG = ['config', '--list', '--includes', '--show-scope', '-z'];
 
 /**
  * Opens the checkout around `cwd`, or the one that is `known` already. Rejects with `UserError` when it
@@ -46,7 +50,9 @@ export async function openEngine(
   await ensureStateDir(tools.fs, repository.root);
   const state = statePaths(repository.root);
   const leases = createLeaseStore({ ...tools, locksDir: state.locksDir, ttlMs: leaseMs });
-  return { tools, repository, state, leases, redactor };
+  let listed: Promise<string> | null = null;
+  const gitConfig = () => (listed ??= tools.git.text(LIST_CONFIG, { cwd: repository.root }));
+  return { tools, repository, state, leases, redactor, gitConfig };
 }
 
 /**

@@ -36,7 +36,7 @@ export async function withPinnedGit(engine: Engine, run: RunId): Promise<Engine>
   if (process.platform === 'win32') return engine;
   const { tools, repository } = engine;
   const folder = join(runPaths(repository.root, run).dir, 'git');
-  if (!(await tools.fs.exists(join(folder, 'config')))) await pin(tools, repository, folder);
+  if (!(await tools.fs.exists(join(folder, 'config')))) await pin(engine, folder);
   const env = {
     GIT_COMMON_DIR: folder,
     GIT_CONFIG_GLOBAL: join(folder, 'global'),
@@ -48,13 +48,11 @@ export async function withPinnedGit(engine: Engine, run: RunId): Promise<Engine>
 }
 
 async function pin(
-  { fs, files, git }: Pick<Toolbox, 'fs' | 'files' | 'git'>,
-  { root, commonDir }: Engine['repository'],
+  { tools: { fs, files }, repository: { commonDir }, gitConfig }: Engine,
   folder: string,
 ): Promise<void> {
   await fs.makeDir(join(folder, 'info'));
-  const args = ['config', '--list', '--includes', '--show-scope', '-z'];
-  const entries = parseConfigList(await git.text(args, { cwd: root }));
+  const entries = parseConfigList(await gitConfig());
   for (const name of COPIED) await copyText(fs, join(commonDir, name), join(folder, name));
   for (const name of SHARED) {
     const [real, link] = [join(commonDir, name), join(folder, name)];

@@ -94,10 +94,10 @@ export async function startRun(opened: Engine, plan: Plan, options: StartOptions
   });
 }
 
-/** Meanwhile the system is asked for what the first agents will be started with. */
 async function checkBeforehand(opened: Engine, plan: Plan): Promise<void> {
   checkAdapters(opened.tools, plan);
-  void opened.tools.runner.prepare();
+  // Whoever needs it is told what is wrong.
+  opened.gitConfig().catch(() => undefined);
   await preflight(opened, plan);
 }
 

@@ -34,6 +34,7 @@ import type { ResolveResult, ResolveStep } from './resolve-task';
 import { resolveTask } from './resolve-task';
 import { readLocks, requestWrites, type WriteRoom } from './locks-desk';
 import type { Run } from './run';
+import { askAhead } from './preflight';
 import { startRun } from './run';
 import type { RunReader } from './run-reader';
 import { openRunReader } from './run-reader';
@@ -129,16 +130,11 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     tellDiskRefusal('The checkout cannot be used', 'Make room on it or mend it.', () =>
       openEngine(tools, root, plan.settings.lockTimeoutMs, repository),
     );
-  const reader = async (runId?: string): Promise<RunReader | null> => {
-    if (runId !== undefined && !isRunId(runId)) {
-      throw new UserError(
-        'usage',
-        `${JSON.stringify(runId)} is not a run id.`,
-        'Run ids look like PEXEC-1705323000000.',
-      );
-    }
-    return openRunReader(tools, root, runId);
+  const driver: typeof engine = (plan) => {
+    askAhead(tools, root);
+    return engine(plan);
   };
+  const reader = (runId?: string): Promise<RunReader | null> => readerOf(tools, root, runId);
   return {
     root,
     repository,
@@ -146,10 +142,10 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     reader,
     loadPlan: (options = {}) => loadPlan(tools, root, cwd, options),
     start: async (plan, options = {}) =>
-      startRun(await engine(plan), plan, { frontDoor: options.frontDoor ?? 'api' }),
-    resume: async (runId) => resumeRun({ tools, root, engine }, await reader(runId)),
+      startRun(await driver(plan), plan, { frontDoor: options.frontDoor ?? 'api' }),
+    resume: async (runId) => resumeRun({ tools, root, engine: driver }, await reader(runId)),
     retry: async (target, runId) =>
-      retryTasks({ tools, root, engine }, await reader(runId), target),
+      retryTasks({ tools, root, engine: driver }, await reader(runId), target),
     resolve: async (task, step, runId) =>
       resolveTask({ tools, root, engine }, await reader(runId), task, step),
     request: async (request, runId) => sendRequest({ tools, root }, await reader(runId), request),
@@ -169,6 +165,15 @@ export async function openWorkspaceWith(tools: Toolbox, cwd: string): Promise<Wo
     hasPlan: async () => (await planAtRoot(tools, root)) !== null,
     initPlan: () => initPlan(tools, root),
   };
+}
+
+async function readerOf(tools: Toolbox, root: string, runId?: string): Promise<RunReader | null> {
+  if (runId === undefined || isRunId(runId)) return openRunReader(tools, root, runId);
+  throw new UserError(
+    'usage',
+    `${JSON.stringify(runId)} is not a run id.`,
+    'Run ids look like PEXEC-1705323000000.',
+  );
 }
 
 async function initPlan(tools: Toolbox, root: string): ReturnType<Workspace['initPlan']> {
