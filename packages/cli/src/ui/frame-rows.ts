@@ -79,13 +79,17 @@ export function attentionRow(task: TaskView): readonly Cell[] {
 
 /** `Queue: a (merging), b (queued)`, the tasks between their slot and the branch; `null` for none. */
 export function queueRow(tasks: readonly TaskView[]): readonly Cell[] | null {
-  const queued = tasks.filter((task) => task.state === 'merging' || task.state === 'queued');
+  const queued = tasks.filter(isBetween);
   if (queued.length === 0) return null;
   const sorted = [...queued].sort((a, b) => a.state.localeCompare(b.state));
   return [
     cell('Merge queue: ', 'dim'),
     cell(sorted.map((task) => `${task.id} (${task.state})`).join(', ')),
   ];
+}
+
+function isBetween({ state, slot }: TaskView): boolean {
+  return state === 'merging' || state === 'queued' || (state === 'verifying' && slot === null);
 }
 
 /** `Waiting: a (backoff), b (leasing)`: tasks that were started or tried, but are in no slot now. */

@@ -143,6 +143,17 @@ describe('the status panel', () => {
     expect(lines[10]).toContain('! not landed on the branch: main has uncommitted changes');
   });
 
+  it('shows work whose agent has left its slot beside what waits to land', () => {
+    const task = parseTaskId('landing_page');
+    const left = viewOf(plan, [
+      ...journal,
+      { type: 'task:verifying', at: second(13), task, attempt: 1, leavesSlot: true },
+    ]);
+    const text = frame(left, caps(), second(17)).join('\n');
+    expect(text).toContain('Merge queue: q (queued), landing_page (verifying)');
+    expect(text).not.toContain('Agent-1 ');
+  });
+
   it('tells blocked and conflicted tasks beside the failed ones, and what came from the cache', () => {
     const task = parseTaskId('q');
     const mixed = viewOf(plan, [

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { slotName, type TaskId } from '../model/ids';
-import { type AdminEntry, markReady } from './admin-entry';
+import { type AdminEntry, findAdminEntry, markReady } from './admin-entry';
 import { branchTip, isCheckedOut, saveBranchTip } from './branch-safety';
 import { populate, populating } from './fill-worktree';
 import { linkWorktree } from './link-worktree';
@@ -9,7 +9,7 @@ import { showOver } from './overlay-worktree';
 import type { PinnedCheckout, PinnedCheckouts } from './pinned-checkout';
 import { rewarmWorktree } from './rewarm-worktree';
 import type { SpareWorktrees } from './spare-worktrees';
-import { releaseWorktree, type WarmWorktree } from './worktree-safety';
+import { releaseKnown, releaseWorktree, type WarmWorktree } from './worktree-safety';
 import type { WorktreeSite } from './worktree-site';
 import type { WorktreeWay } from './worktree-way';
 
@@ -21,6 +21,8 @@ export interface WorktreeRequest {
   readonly token: number;
   /** How it comes to its files; default `full`. */
   readonly way?: WorktreeWay;
+  /** Whether somebody holds the lease with this token; default: nobody does. */
+  readonly isHeld?: (token: number) => Promise<boolean>;
 }
 
 export interface AgentWorktree {
@@ -29,20 +31,45 @@ export interface AgentWorktree {
   readonly branch: string;
 }
 
+/** Where an agent gets its worktree, and what git knows of that path. */
+interface Place {
+  readonly path: string;
+  readonly entry: AdminEntry | null;
+}
+
 /**
- * Makes the worktree of an attempt, on its own branch: of one its task left `warm`, of a spare one, or
+ * Where the next agent of a slot gets its worktree: at `<base>/agent-<slot>`, or beside it while the work of
+ * the one before, which has left the slot and holds its lease still, is made a candidate there. As long as git
+ * has an entry for that one the place is not free, even without its tree: somebody is removing it.
+ */
+export async function placeForAgent(
+  site: WorktreeSite,
+  { slot, token, isHeld = () => Promise.resolve(false) }: WorktreeRequest,
+): Promise<Place> {
+  const wanted = join(site.base, slotName(slot));
+  for (let count = 1; ; count += 1) {
+    const path = count === 1 ? wanted : `${wanted}.${count}`;
+    const entry = await findAdminEntry(site, path);
+    const owner = entry?.owner;
+    const isFree = owner?.kind !== 'agent' || owner.token === token || !(await isHeld(owner.token));
+    if (isFree) return { path, entry };
+  }
+}
+
+/**
+ * Makes the worktree of an attempt in its place, on its own branch: of one its task left `warm`, of a spare one, or
  * anew. `freshIndex`: see `WorktreePool.freshIndex`.
  */
 export async function createForAgent(
   site: WorktreeSite,
   { spares, pinned }: { readonly spares: SpareWorktrees; readonly pinned: PinnedCheckouts },
+  { path, entry: before }: Place,
   request: WorktreeRequest,
   warm: WarmWorktree | null,
 ): Promise<AgentWorktree & { readonly freshIndex: string | null }> {
   const { slot, task, commit, token, way = { kind: 'full' } } = request;
-  const path = join(site.base, slotName(slot));
   const mayTakeOver = warm?.task === task && way.kind === 'full';
-  if (!mayTakeOver) await releaseWorktree(site, path, [commit]);
+  if (!mayTakeOver) await releaseKnown(site, path, before, [commit]);
   const branch = await readyBranch(site, `${slotName(slot)}-${task}`, path, request);
   const owner = { kind: 'agent', run: site.runId, task, branch, token } as const;
   if (mayTakeOver) {

@@ -26,7 +26,7 @@ export interface LeftWorktree {
 
 type Where = Pick<WorktreeSiteOptions, 'fs' | 'files' | 'commonDir'>;
 
-const OUR_NAME = /^(?:agent-\d+|spare-\d+-\d+|base-\d+-\d+|verify-\d+|resolve-.+)$/;
+const OUR_NAME = /^(?:agent-\d+(?:\.\d+)?|spare-\d+-\d+|base-\d+-\d+|verify-\d+|resolve-.+)$/;
 
 /**
  * Our worktrees in the folders `bases` (absolute), by path. Only what git's lock or the folder's own link

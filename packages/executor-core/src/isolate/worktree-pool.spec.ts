@@ -42,6 +42,46 @@ describe('createWorktreePool', () => {
     expect(await rig.git(['rev-parse', 'HEAD'], made.path)).toBe(rig.head);
   });
 
+  it('makes the next worktree of a slot beside one whose lease is held still', async () => {
+    const held = new Set([7]);
+    const isHeld = (token: number) => Promise.resolve(held.has(token));
+    const first = await rig.pool.create({ ...request(1, 'a'), isHeld });
+    await writeFile(join(first.path, 'src/a.txt'), 'work\n');
+    const second = await rig.pool.create({ ...request(1, 'b'), token: 8, isHeld });
+    held.add(8);
+    const third = await rig.newPool().create({ ...request(1, 'c'), token: 9, isHeld });
+    expect([first, second, third].map(({ path }) => path)).toEqual(
+      ['agent-1', 'agent-1.2', 'agent-1.3'].map((name) => rig.inBase(name)),
+    );
+    expect(await readFile(join(first.path, 'src/a.txt'), 'utf8')).toBe('work\n');
+    held.delete(7);
+    const fourth = await rig.pool.create({ ...request(1, 'd'), token: 10, isHeld });
+    expect(fourth.path).toBe(first.path);
+    // What nobody holds any more is saved before it goes.
+    const saved = await rig.git(['for-each-ref', '--format=%(refname)', 'refs/parallel/PEXEC-1/a']);
+    expect(await rig.git(['show', `${saved}:src/a.txt`])).toBe('work');
+  });
+
+  // The end of the removal took the new entry for a second one of its own.
+  it('leaves alone what the next agent of a slot has made where the last one was', async () => {
+    const first = await rig.pool.create(request(1, 'a'));
+    const { fs } = rig.options;
+    const entry = join(rig.root, '.git/worktrees/agent-1');
+    let next: string | null = null;
+    const rename: typeof fs.rename = async (from, to) => {
+      const renamed = await fs.rename(from, to);
+      if (from !== entry || next !== null) return renamed;
+      const isHeld = () => Promise.resolve(true);
+      next = (await rig.pool.create({ ...request(1, 'b'), token: 8, isHeld })).path;
+      return renamed;
+    };
+    const other = createWorktreePool({ ...rig.options, fs: { ...fs, rename } });
+    expect(await other.remove(first.path)).toEqual({ kind: 'removed', saved: null });
+    expect(next).toBe(first.path);
+    expect(await rig.git(['status', '--porcelain', '--branch'], first.path)).toBe('## agent-1-b');
+    await other.close();
+  });
+
   it('makes 40 worktrees at once from several pools without one failure', async () => {
     const pools = [rig.pool, rig.newPool(), rig.newPool(), rig.newPool()];
     const made = await Promise.all(

@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 
-import { slotName, type TaskId } from '../model/ids';
+import type { TaskId } from '../model/ids';
 import type { Clock } from '../ports/clock';
 import type { FileSystem } from '../ports/file-system';
-import { type AgentWorktree, createForAgent, type WorktreeRequest } from './agent-worktree';
+import {
+  type AgentWorktree,
+  createForAgent,
+  placeForAgent,
+  type WorktreeRequest,
+} from './agent-worktree';
 import { findAdminEntry, isOurs, readAdminEntries } from './admin-entry';
 import type { AdminEntry, WorktreeOwner } from './admin-entry';
 import { type Snapshot, snapshotWorktree, type SnapshotRequest } from './snapshot-worktree';
@@ -29,7 +34,7 @@ export interface OwnedWorktree {
 }
 
 /**
- * The worktrees of one run: `<base>/agent-<slot>` for agents, `<base>/verify-<n>` for checks,
+ * The worktrees of one run: `<base>/agent-<slot>` for agents (see `placeForAgent`), `<base>/verify-<n>` for checks,
  * `<base>/resolve-<task>` for people, `<base>/spare-<pid>-<n>` for agents to come, `<base>/base-<pid>-<n>` for what overlays show.
  */
 export interface WorktreePool {
@@ -73,6 +78,12 @@ export interface WorktreePool {
   site(): Promise<WorktreeSite>;
 }
 
+/** What is known of a worktree that this pool made for an agent. */
+interface Made {
+  readonly token: number;
+  readonly freshIndex: string | null;
+}
+
 const VERIFY_NAME = /^verify-\d+$/;
 
 /** Nothing happens on disk before the first call that needs it. */
@@ -80,36 +91,36 @@ export function createWorktreePool(options: WorktreePoolOptions): WorktreePool {
   let opened: Promise<WorktreeSite> | null = null;
   const site = () => (opened ??= openWorktreeSite(options));
   const bin = createTrashBin(options.fs, options.clock);
-  const fresh = new Map<string, string | null>();
   const { isAlive = () => true } = options;
   const spares = new SpareWorktrees(writeFiles, isAlive);
   const pinned = new PinnedCheckouts(isAlive);
   const stock = { spares, pinned };
-  const made = new Map<string, number>();
+  const made = new Map<string, Made>();
   const warm = new Map<string, WarmWorktree>();
   const remove: WorktreePool['remove'] = async (path, landed = [], kept) => {
     const at = await site();
     // Of another attempt by now, whose process took this one's place: what was here, it has saved.
-    if (await isOfAnother(at, path, made.get(path))) return { kind: 'gone' };
+    if (await isOfAnother(at, path, made.get(path)?.token)) return { kind: 'gone' };
     const release = await releaseWorktree(at, path, landed, kept);
     bin.fill(at);
     return release;
   };
+  const create: WorktreePool['create'] = async (request) => {
+    const at = await site();
+    const place = await placeForAgent(at, request);
+    const left = warm.get(place.path) ?? null;
+    warm.delete(place.path);
+    const { path, branch, freshIndex } = await createForAgent(at, stock, place, request, left);
+    if (left !== null) bin.fill(at);
+    made.set(path, { token: request.token, freshIndex });
+    return { path, branch };
+  };
   return {
     site,
+    create,
     remove,
-    create: async (request) => {
-      const at = await site();
-      const left = warm.get(join(at.base, slotName(request.slot))) ?? null;
-      if (left !== null) warm.delete(left.path);
-      const { freshIndex, ...worktree } = await createForAgent(at, stock, request, left);
-      if (left !== null) bin.fill(at);
-      made.set(worktree.path, request.token);
-      fresh.set(worktree.path, freshIndex);
-      return worktree;
-    },
     addSpare: async (commit, wanted) => spares.add(await site(), commit, wanted),
-    freshIndex: (path) => fresh.get(path) ?? null,
+    freshIndex: (path) => made.get(path)?.freshIndex ?? null,
     detached: async (name, commit) => ({ path: await moveOrCreate(await site(), name, commit) }),
     forPerson: async (task, commit) => forPerson(await site(), task, commit),
     personsWorktree: async (task) => personsWorktree(await site(), task),

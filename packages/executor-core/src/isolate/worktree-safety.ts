@@ -53,7 +53,17 @@ export async function releaseWorktree(
   landed: readonly string[],
   kept: KeptWork | null = null,
 ): Promise<Release> {
-  const entry = await findAdminEntry(site, path);
+  return releaseKnown(site, path, await findAdminEntry(site, path), landed, kept);
+}
+
+/** The same, of a worktree whose `entry` has just been looked up. */
+export async function releaseKnown(
+  site: WorktreeSite,
+  path: string,
+  entry: AdminEntry | null,
+  landed: readonly string[],
+  kept: KeptWork | null = null,
+): Promise<Release> {
   const present = (await site.files.kind(path)) !== null;
   const ours = entry === null ? await isAbandonedTree(site, path) : isOurs(site, entry);
   if (!ours && !present) return { kind: 'gone' };
@@ -216,9 +226,15 @@ async function removeTree(
   await takeDown(site, path, first);
   await site.fs.rename(path, await site.trash('tree'));
   for (let entry = first; entry !== null; entry = await findAdminEntry(site, path)) {
-    if (!isOurs(site, entry)) return;
+    if (!isOurs(site, entry) || isNext(first, entry)) return;
     await dropEntry(site, entry, landed);
   }
+}
+
+/** Once the tree and its entry have gone, the next agent of the slot may have its worktree there. */
+function isNext(first: AdminEntry | null, { owner }: AdminEntry): boolean {
+  if (first?.owner?.kind !== 'agent') return false;
+  return owner?.kind === 'spare' || (owner?.kind === 'agent' && owner.token > first.owner.token);
 }
 
 /** Forgets a worktree: its entry, and its branch when that is saved. */

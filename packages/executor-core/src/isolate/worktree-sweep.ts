@@ -45,7 +45,7 @@ export interface LeftToSave {
 
 /** Each reads a whole worktree. */
 const saving = limitConcurrency(availableParallelism());
-const OUR_NAME = /^(?:agent-\d+|spare-\d+-\d+|verify-\d+)$/;
+const OUR_NAME = /^(?:agent-\d+(?:\.\d+)?|spare-\d+-\d+|verify-\d+)$/;
 
 /**
  * Clears what a killed run left: half-made entries that stop git, lock files, worktrees (their unlanded

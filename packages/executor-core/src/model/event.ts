@@ -100,7 +100,13 @@ export type Fact = Stamped &
         readonly percent: number | null;
         readonly note: string;
       }
-    | { readonly type: 'task:verifying'; readonly task: TaskId; readonly attempt: number }
+    | {
+        readonly type: 'task:verifying';
+        readonly task: TaskId;
+        readonly attempt: number;
+        /** Nothing more runs in its worktree: the next agent may take its slot. */
+        readonly leavesSlot?: true;
+      }
     | {
         readonly type: 'task:queued';
         readonly task: TaskId;

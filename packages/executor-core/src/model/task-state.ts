@@ -26,7 +26,8 @@ export type TaskState =
   | {
       readonly name: 'verifying';
       readonly attempt: number;
-      readonly slot: number;
+      /** `null` once it has left its slot: its agent has ended, and nothing more runs in its worktree. */
+      readonly slot: number | null;
       readonly token: number;
     }
   | { readonly name: 'queued'; readonly attempt: number; readonly candidate: Candidate }
@@ -55,7 +56,6 @@ const SETTLED: ReadonlySet<TaskStateName> = new Set([
   'conflicted',
   'cancelled',
 ]);
-const IN_SLOT: ReadonlySet<TaskStateName> = new Set(['running', 'verifying']);
 const HOLDING: ReadonlySet<TaskStateName> = new Set([
   'leasing',
   'running',
@@ -69,9 +69,16 @@ export function isSettled(state: TaskState): boolean {
   return SETTLED.has(state.name);
 }
 
+/** `true` while an attempt of the task goes on: from its lease until it is handed in or has failed. */
+export function isUnderWay(
+  state: TaskState,
+): state is Extract<TaskState, { readonly name: 'running' | 'verifying' }> {
+  return state.name === 'running' || state.name === 'verifying';
+}
+
 /** `true` while the task occupies a slot. */
-export function isInSlot(state: TaskState): boolean {
-  return IN_SLOT.has(state.name);
+export function isInSlot(state: TaskState): state is TaskState & { readonly slot: number } {
+  return isUnderWay(state) && state.slot !== null;
 }
 
 /** `true` while the task holds (or is about to hold) its leases: from `leasing` until it landed. */

@@ -22,7 +22,7 @@ export function whyWaiting(plan: Plan, view: RunView, id: TaskId): string {
   switch (seen.state) {
     case 'running':
     case 'verifying':
-      return `${id} is ${seen.state} on ${seatOf(seen)} (attempt ${seen.attempt}).`;
+      return `${id} is ${seen.state}${seatOf(seen)} (attempt ${seen.attempt}).`;
     case 'queued':
       return `${id} is done and waits in the merge queue.`;
     case 'merging':
@@ -167,12 +167,11 @@ function backoffText(seen: TaskView, view: RunView): string {
 function stateText(view: RunView, id: TaskId): string {
   const task = view.tasks.get(id);
   if (task === undefined) return id;
-  const seat = task.slot === null ? '' : ` on ${slotName(task.slot)}`;
-  return `${id} (${task.state}${seat})`;
+  return `${id} (${task.state}${seatOf(task)})`;
 }
 
 function seatOf(seen: TaskView): string {
-  return seen.slot === null ? 'its slot' : slotName(seen.slot);
+  return seen.slot === null ? '' : ` on ${slotName(seen.slot)}`;
 }
 
 function isHolder(view: RunView, task: Task): boolean {

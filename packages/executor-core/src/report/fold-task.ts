@@ -87,7 +87,11 @@ const STEPS: { readonly [T in TaskEvent['type']]: Step<T> } = {
     ...CLEARED,
   }),
   'task:progress': (event) => ({ progress: clampPercent(event.percent), note: event.note }),
-  'task:verifying': (event) => ({ ...enter('verifying', event), attempt: event.attempt }),
+  'task:verifying': (event, task) => ({
+    ...(event.leavesSlot === true ? leaveSlot(event, task) : {}),
+    ...enter('verifying', event),
+    attempt: event.attempt,
+  }),
   'task:queued': (event, task) => ({
     ...leaveSlot(event, task),
     ...enter('queued', event),

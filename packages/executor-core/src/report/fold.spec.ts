@@ -104,6 +104,16 @@ describe('the view of a run', () => {
     expect(queued.counts).toMatchObject({ active: 0, in_progress: 1 });
   });
 
+  it('gives the slot up with its agent where nothing more runs in the worktree', () => {
+    const task = parseTaskId('a');
+    const verifying = { type: 'task:verifying', at: second(2), task, attempt: 1 } as const;
+    const running = viewOf(plan, [runStarted(plan), ...started('a', 3, 0)]);
+    expect(taskIn(foldEvent(running, verifying), 'a')).toMatchObject({ slot: 3 });
+    const left = foldEvent(running, { ...verifying, leavesSlot: true });
+    expect(taskIn(left, 'a')).toMatchObject({ slot: null, lastSlot: 3, state: 'verifying' });
+    expect(left.counts).toMatchObject({ active: 0, in_progress: 1 });
+  });
+
   it('leaves the given view as it was', () => {
     const before = viewOf(plan, [runStarted(plan)]);
     foldEvent(before, { type: 'task:leasing', at: second(1), task: parseTaskId('a') });

@@ -32,6 +32,23 @@ describe('the timeline', () => {
     ]);
   });
 
+  it('draws nothing of work whose agent has left its slot', () => {
+    const b = parseTaskId('b');
+    const events: readonly RunEvent[] = [
+      ...started('a', 1, 0),
+      { type: 'task:verifying', at: second(4), task: a, attempt: 1, leavesSlot: true },
+      ...started('b', 1, 5),
+      { type: 'task:queued', at: second(6), task: a, attempt: 1, candidate: candidateOf('a') },
+      { type: 'task:verifying', at: second(7), task: b, attempt: 1, leavesSlot: true },
+    ];
+    expect(short(timeline(events, second(8)))).toEqual([
+      '1 a#1 leasing 0-0',
+      '1 a#1 running 0-4',
+      '1 b#1 leasing 5-5',
+      '1 b#1 running 5-7',
+    ]);
+  });
+
   it('draws the wait for a lease only since the slot was free', () => {
     const b = parseTaskId('b');
     const events: readonly RunEvent[] = [

@@ -6,7 +6,7 @@ export type SegmentKind = 'leasing' | 'running' | 'verifying' | 'merging';
 
 /**
  * A stretch of one task's life. `slot` is the lane it is drawn in; `null` is the merge queue's lane,
- * because a task that merges has given its slot back. Segments of one slot never overlap.
+ * because a task that merges has given its slot back. What is verified out of a slot is in no lane. Segments of one slot never overlap.
  */
 export interface Segment {
   readonly slot: number | null;
@@ -61,7 +61,8 @@ class TimelineBuilder {
       this.#attempts.set(task, event.attempt);
       this.#begin(task, { kind: 'running', slot: event.slot, from: at });
     } else if (event.type === 'task:verifying') {
-      this.#begin(task, { kind: 'verifying', slot: this.#open.get(task)?.slot ?? null, from: at });
+      const slot = event.leavesSlot === true ? null : (this.#open.get(task)?.slot ?? null);
+      this.#begin(task, { kind: 'verifying', slot, from: at });
     } else if (event.type === 'task:merging') {
       this.#begin(task, { kind: 'merging', slot: null, from: at });
     } else if (!KEEPS_GOING.has(event.type)) {

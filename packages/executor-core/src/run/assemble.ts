@@ -35,9 +35,10 @@ import { resolverOf } from './resolver';
 import { RunLoop } from './run-loop';
 import type { AssembleOptions, RunParts } from './run-parts';
 import { settlingOf } from './settling';
+import { startsOf } from './starts';
 import { waitingIn, wouldRetry } from './state-queries';
 import { checksOf, createVerifier } from './verifier';
-import { wayChooser } from './worktree-ways';
+import { worktreeWays } from './worktree-ways';
 
 /** Time a program has between SIGINT and SIGTERM, and again before SIGKILL. */
 const GRACE_MS = 2000;
@@ -171,12 +172,12 @@ function attemptContext(
   const healer = plan.agents.find(({ name }) => name === plan.settings.healer) ?? null;
   return {
     ...tools,
+    ...worktreeWays(engine, plan),
     run,
     redactor: engine.redactor,
     heldBy: (profile) => heldBy(tools, options.wholePlan ?? plan, profile),
     root: repository.root,
     pool: parts.pool,
-    wayOf: wayChooser(engine, plan),
     checkpoints: checkpointsOf(engine, options, parts),
     conflictWatch: conflictWatchOf(engine, options, parts),
     emit: parts.emit,
@@ -187,6 +188,7 @@ function attemptContext(
     adapterOf: (profile) => adapterOf(tools, profile),
     history: async (task) => viewOf(plan, await journal.read()).tasks.get(task)?.attempts ?? [],
     mayRetry: (task, failure) => wouldRetry(parts.loop.current, task, failure),
+    startsFirst: startsOf(parts.loop, tools.clock),
     maxRetries: plan.settings.retry.maxRetries,
     healer,
     healing: limitConcurrency(healer?.maxParallel ?? Infinity),

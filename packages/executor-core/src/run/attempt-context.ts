@@ -1,5 +1,4 @@
 import type { WorktreePool } from '../isolate/worktree-pool';
-import type { WorktreeWay } from '../isolate/worktree-way';
 import type { LeaseStore } from '../locks/lease-store';
 import type { Candidate, Fact } from '../model/event';
 import type { Failure } from '../model/failure';
@@ -23,9 +22,10 @@ import type { ConflictWatch } from './conflict-watch';
 import type { DiskGuard } from './disk-guard';
 import type { StartingPoint } from './feedback';
 import type { Resolver } from './resolver';
+import type { WorktreeWays } from './worktree-ways';
 
 /** What attempts of one run share. */
-export interface AttemptContext {
+export interface AttemptContext extends WorktreeWays {
   readonly run: RunId;
   /** Root of the checkout the run was started in. */
   readonly root: string;
@@ -42,8 +42,6 @@ export interface AttemptContext {
   /** What holds the agents of a profile to their write sets while they work. */
   readonly heldBy: (profile: AgentProfile) => Promise<HeldBy>;
   readonly pool: WorktreePool;
-  /** How the worktrees of a task come to their files. */
-  readonly wayOf: (task: Task) => Promise<WorktreeWay>;
   readonly checkpoints: Pick<Checkpoints, 'watch'>;
   readonly conflictWatch: Pick<ConflictWatch, 'watch'>;
   readonly leases: LeaseStore;
@@ -57,6 +55,8 @@ export interface AttemptContext {
   /** Whether the run would try the task again if its attempt failed like this now. */
   readonly mayRetry: (task: TaskId, failure: Failure) => boolean;
   readonly maxRetries: number;
+  /** Resolves when no agent is about to be started, see `startsOf`. */
+  readonly startsFirst: () => Promise<void>;
   /** Mends the worktree of a failed attempt; `null`: the plan has none. */
   readonly healer: AgentProfile | null;
   /** Has a healer wait while as many are at work as its profile allows. */

@@ -111,8 +111,10 @@ async function attemptInWorktree(
   const work = await chooseWork(context, base, stories, profile.resume);
   const { start } = work;
   const way = await context.wayOf(task);
+  const isHeld = async (held: number): Promise<boolean> =>
+    (await context.leases.tokens()).has(held);
   const { path, branch } = await context.insist(() =>
-    context.pool.create({ slot, task: task.id, commit: base, token, way }),
+    context.pool.create({ slot, task: task.id, commit: base, token, way, isHeld }),
   );
   await context.emit({
     type: 'task:started',
@@ -228,9 +230,14 @@ async function workAndJudge(
   }
   const judged = scene;
   const failure = await runAgent(context, agentInvocation(context, scene, files, env), order);
+  const isOver =
+    failure === null &&
+    scene.task.verify.length === 0 &&
+    context.healer === null &&
+    (await context.hasRoomForNext());
   const verdict =
     failure === null
-      ? await context.insist(() => judgeWork(context, judged, files, order))
+      ? await context.insist(() => judgeWork(context, judged, files, order, isOver))
       : { failure, kept: null };
   return 'candidate' in verdict ? verdict : healAttempt(context, scene, files, verdict, order);
 }

@@ -19,21 +19,25 @@ const MOST_NOOP_BYTES = 1024 * 1024;
 
 /**
  * "Done" needs evidence: a change within the write set, or a declared no-op, and passing checks, made
- * under a lease that still holds. The result bundle is saved with the candidate.
+ * under a lease that still holds. The result bundle is saved with the candidate. `leavesSlot`: nothing
+ * runs in the worktree any more, so the next agent need not wait for the verdict.
  */
 export async function judgeWork(
   context: AttemptContext,
   scene: AttemptScene,
   files: AgentFiles,
   order: StopOrder,
+  leavesSlot = false,
 ): Promise<Verdict> {
   const { task, command } = scene;
   await context.emit({
     type: 'task:verifying',
     task: task.id,
     attempt: command.attempt,
+    ...(leavesSlot ? { leavesSlot } : {}),
     at: context.clock.now(),
   });
+  if (leavesSlot) await context.startsFirst();
   const result = await produceCandidate(context, scene);
   if ('failure' in result) return { failure: result.failure, kept: null };
   const kept = result.candidate.noop ? null : result.candidate.ref;

@@ -1,7 +1,7 @@
 import type { Candidate, Fact } from '../model/event';
 import type { RunId, TaskId } from '../model/ids';
 import type { Plan, Task } from '../model/task';
-import { isInSlot } from '../model/task-state';
+import { isUnderWay } from '../model/task-state';
 import type { Journal } from '../ports/journal';
 import { prepareProblem } from '../schedule/problem';
 import type { RunState } from '../schedule/run-state';
@@ -100,7 +100,7 @@ async function endAttempts(
   for (const task of plan.tasks) {
     const now = state.tasks.get(task.index);
     if (now.name === 'queued' || now.name === 'merging') waiting.set(task, now.candidate);
-    if (!isInSlot(now) || !('token' in now)) continue;
+    if (!isUnderWay(now)) continue;
     const { id } = task;
     const { attempt, token } = now;
     ended.push({ task: id, attempt });

@@ -28,11 +28,16 @@ export function waitingIn(state: RunState): readonly Waiting[] {
 }
 
 /** Whether the work of an agent that has ended is being made a candidate, and has no checks of its own to pass. */
-export function areHandingIn({ atWork, tasks, problem }: RunState): boolean {
-  return atWork.some(
+export function areHandingIn({ holding, tasks, problem }: RunState): boolean {
+  return holding.some(
     (index) =>
       tasks.get(index).name === 'verifying' && problem.plan.tasks[index]?.verify.length === 0,
   );
+}
+
+/** Whether tasks have asked for a slot that nobody holds: they are about to start. */
+export function areAsking({ atWork, tasks, waiting }: RunState): boolean {
+  return atWork.some((index) => tasks.get(index).name === 'leasing' && !waiting.has(index));
 }
 
 /** Worktrees that tasks which have not begun will need at once, at the most. */

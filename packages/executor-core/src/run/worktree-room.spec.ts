@@ -7,7 +7,7 @@ import { UserError } from '../model/user-error';
 import type { Disk } from '../ports/disk';
 import { makeRepository, type TestRepository } from '../testing/git-repository';
 import { planOf } from '../testing/plan';
-import { checkWorktrees, wayChooser } from './worktree-ways';
+import { checkWorktrees, worktreeWays } from './worktree-ways';
 import { worktreeRoom } from './worktree-room';
 
 jest.setTimeout(60_000);
@@ -80,14 +80,23 @@ describe('a run on a disk with little room', () => {
   it('takes overlays by itself where full ones do not fit, and needs one checkout for them', async () => {
     const [task] = plan().tasks;
     const small = where(TREE, NO_LIMIT, true);
-    expect(await wayChooser(small, plan())(task as never)).toEqual({ kind: 'overlay' });
+    expect(await worktreeWays(small, plan()).wayOf(task as never)).toEqual({ kind: 'overlay' });
     await expect(checkWorktrees(small, plan())).resolves.toBeUndefined();
     await expect(checkWorktrees(where(TREE - 1, NO_LIMIT, true), plan())).rejects.toThrow(
       'needs 1 whole checkouts',
     );
-    expect(await wayChooser(where(3 * TREE, NO_LIMIT, true), plan())(task as never)).toEqual({
+    expect(
+      await worktreeWays(where(3 * TREE, NO_LIMIT, true), plan()).wayOf(task as never),
+    ).toEqual({
       kind: 'full',
     });
+  });
+
+  it('makes the next worktree beside the last one only where all of them fit twice', async () => {
+    const room = (bytes: number, count = 4) =>
+      worktreeWays(where(bytes), plan({}, count)).hasRoomForNext();
+    expect(await Promise.all([room(6 * TREE), room(6 * TREE - 1)])).toEqual([true, false]);
+    expect(await room(2 * TREE, 1)).toBe(true);
   });
 
   it('starts where nobody knows how much room there is', async () => {

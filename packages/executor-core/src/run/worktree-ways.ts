@@ -17,10 +17,26 @@ type Where = Pick<Engine, 'repository'> & {
   readonly tools: Pick<Toolbox, 'fs' | 'mounts' | 'disk'>;
 };
 
-/** Chooses how the worktrees of a run's tasks come to their files; repository and disk are looked at once. */
-export function wayChooser(where: Where, plan: Plan): (task: Task) => Promise<WorktreeWay> {
+/** What the attempts of a run ask about their worktrees. */
+export interface WorktreeWays {
+  /** How the worktrees of a task come to their files. */
+  readonly wayOf: (task: Task) => Promise<WorktreeWay>;
+  /**
+   * Whether the disk takes a second worktree for every agent: while the work of one is made a candidate,
+   * the next one of its slot is at work.
+   */
+  readonly hasRoomForNext: () => Promise<boolean>;
+}
+
+/** Repository and disk are looked at once, before the first worktree is made. */
+export function worktreeWays(where: Where, plan: Plan): WorktreeWays {
   let looked: Promise<WorktreeRoom> | null = null;
-  return async (task) => wayIn(where, plan, task, await (looked ??= roomOf(where, plan)));
+  const room = (): Promise<WorktreeRoom> => (looked ??= roomOf(where, plan));
+  return {
+    wayOf: async (task) => wayIn(where, plan, task, await room()),
+    hasRoomForNext: async () =>
+      2 * agentsAtOnce(plan) + checkTrees(plan.settings) <= (await room()).trees,
+  };
 }
 
 async function wayIn(

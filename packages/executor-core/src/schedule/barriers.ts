@@ -1,6 +1,6 @@
 import type { TaskId } from '../model/ids';
 import type { Task } from '../model/task';
-import { isInSlot } from '../model/task-state';
+import { isUnderWay } from '../model/task-state';
 import { admit } from './admission';
 import { taskAt } from './problem';
 import type { RunState, Waiter } from './run-state';
@@ -120,7 +120,7 @@ function heldByWaiter(
 
 function needsSlot(state: RunState, index: number): boolean {
   const now = state.tasks.get(index);
-  const begun = isInSlot(now) || now.name === 'queued' || now.name === 'merging';
+  const begun = isUnderWay(now) || now.name === 'queued' || now.name === 'merging';
   return !begun && now.name !== 'landed' && taskAt(state.problem, index).profile !== null;
 }
 

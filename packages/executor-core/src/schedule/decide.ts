@@ -1,6 +1,6 @@
 import type { EventOf, Fact } from '../model/event';
 import type { TaskState } from '../model/task-state';
-import { isInSlot } from '../model/task-state';
+import { isHolding, isInSlot, isUnderWay } from '../model/task-state';
 import { admit } from './admission';
 import { continueAfterRestart } from './after-restart';
 import { breakageOf } from './barriers';
@@ -73,6 +73,9 @@ function reactToTask(turn: Turn, before: RunState, event: Extract<Fact, { task: 
     case 'task:leased':
       onLeased(turn, before, event);
       return;
+    case 'task:verifying':
+      onVerifying(turn, before, event);
+      return;
     case 'task:queued':
     case 'task:cached':
       onHandedIn(turn, before, event);
@@ -93,7 +96,6 @@ function reactToTask(turn: Turn, before: RunState, event: Extract<Fact, { task: 
     case 'task:started':
     case 'process:started':
     case 'task:progress':
-    case 'task:verifying':
     case 'task:merging':
     case 'timer:due':
     case 'task:widened':
@@ -138,6 +140,12 @@ function onLeased(turn: Turn, before: RunState, event: EventOf<'task:leased'>): 
   }
 }
 
+function onVerifying(turn: Turn, before: RunState, { task }: EventOf<'task:verifying'>): void {
+  const now = stateOf(turn.state, task);
+  const leaves = now?.name === 'verifying' && now.slot === null && now !== stateOf(before, task);
+  if (leaves) turn.command({ type: 'free', task, what: 'slot' });
+}
+
 function onHandedIn(
   turn: Turn,
   before: RunState,
@@ -151,7 +159,7 @@ function onHandedIn(
     return;
   }
   if (was?.name === 'leasing') turn.command({ type: 'withdraw', task });
-  else turn.command({ type: 'free', task, what: 'slot' });
+  else if (was !== undefined && isInSlot(was)) turn.command({ type: 'free', task, what: 'slot' });
   turn.command({ type: 'land' });
 }
 
@@ -166,9 +174,9 @@ function onLanded(turn: Turn, before: RunState, event: EventOf<'task:landed'>): 
   const { task } = event;
   const was = stateOf(before, task);
   if (was === undefined || was.name === 'landed') return;
-  if (isInSlot(was)) turn.stopAgent(task, 'kill');
+  if (isUnderWay(was)) turn.stopAgent(task, 'kill');
   else if (was.name === 'leasing') turn.command({ type: 'withdraw', task });
-  if (!isInSlot(was)) turn.command({ type: 'free', task, what: 'all' });
+  if (!isUnderWay(was)) turn.command({ type: 'free', task, what: 'all' });
   if (isDead(was)) settleBlocked(turn, `the landing of ${task}`);
 }
 
@@ -179,7 +187,7 @@ function freeUnlessHeld(
   task: EventOf<'task:queued'>['task'],
   token: number | undefined,
 ): void {
-  if (now === undefined || isInSlot(now) || now.name === 'queued' || now.name === 'merging') return;
+  if (now === undefined || (isHolding(now) && now.name !== 'leasing')) return;
   // Without its token it cannot be told from the lease that is being asked for.
   if (now.name === 'leasing' && token === undefined) return;
   turn.command({

@@ -97,7 +97,7 @@ function mayTakeSlot(state: RunState, slot: number): boolean {
   let count = 0;
   const isTaken = state.atWork.some((index) => {
     const now = state.tasks.get(index);
-    if (!isInSlot(now) || !('slot' in now)) return false;
+    if (!isInSlot(now)) return false;
     count += 1;
     return now.slot === slot;
   });

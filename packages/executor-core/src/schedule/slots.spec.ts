@@ -1,4 +1,5 @@
-import { startedBench as bench } from '../testing/scheduler-bench';
+import type { TaskId } from '../model/ids';
+import { startedBench as bench, madeUnder } from '../testing/scheduler-bench';
 
 const slotsOf = (run: ReturnType<typeof bench>): readonly (readonly number[])[] =>
   run.takeAll('acquire').map(({ slots }) => slots);
@@ -61,5 +62,59 @@ describe('the slots a task asks for', () => {
     const run = bench({ tasks: ['a'], settings: { maxAgents: 3 } });
     run.lease('a', 2);
     expect(run.state.lastProfiles).toEqual([null, 'shell']);
+  });
+});
+
+describe('a slot', () => {
+  const a = 'a' as TaskId;
+  const begun = () => {
+    const run = bench({ tasks: ['a', 'b'], settings: { maxAgents: 1 } });
+    run.lease('a', 1, 4);
+    run.commands = [];
+    return run;
+  };
+  const leave = (run: ReturnType<typeof bench>) =>
+    run.tell({ type: 'task:verifying', task: a, attempt: 1, leavesSlot: true });
+
+  it('is the next one’s when its agent has ended and nothing more runs there', () => {
+    const run = leave(begun());
+    expect(run.state.tasks.get(0)).toMatchObject({ name: 'verifying', slot: null, token: 4 });
+    expect(run.takeAll('free')).toEqual([{ type: 'free', task: 'a', what: 'slot' }]);
+    expect(run.take('acquire')).toEqual(['b']);
+    run.lease('b', 1);
+    expect(run.state.tasks.get(1)).toMatchObject({ name: 'running', slot: 1 });
+    run.tell({ type: 'task:queued', task: a, attempt: 1, candidate: madeUnder(4) });
+    expect([run.nameOf('a'), run.take('free')]).toEqual(['queued', []]);
+  });
+
+  it('is kept while its task is checked', () => {
+    const run = begun().tell({ type: 'task:verifying', task: a, attempt: 1 });
+    expect([run.take('free'), run.take('acquire')]).toEqual([[], []]);
+    leave(run);
+    expect([run.take('free'), run.take('acquire')]).toEqual([['a'], ['b']]);
+    leave(run);
+    expect([run.take('free'), run.take('acquire')]).toEqual([[], []]);
+  });
+
+  it('means who sits there now', () => {
+    const run = leave(begun()).lease('b', 1);
+    run.commands = [];
+    run.ask({ kind: 'kill', target: 'agent-1' });
+    expect([run.nameOf('a'), run.nameOf('b'), run.take('stop')]).toEqual([
+      'verifying',
+      'cancelled',
+      ['b'],
+    ]);
+  });
+
+  it('that was left has its attempt stopped all the same, and its leases freed when it fails', () => {
+    const run = leave(begun());
+    run.ask({ kind: 'kill', target: 'a' });
+    expect([run.nameOf('a'), run.take('stop')]).toEqual(['cancelled', ['a']]);
+    const other = leave(begun());
+    other.commands = [];
+    other.fail('a');
+    expect(other.nameOf('a')).toBe('backoff');
+    expect(other.takeAll('free')).toEqual([{ type: 'free', task: 'a', what: 'all' }]);
   });
 });

@@ -34,7 +34,7 @@ function busySlots(state: RunState): ReadonlyMap<number, Task> {
   const busy = new Map<number, Task>();
   state.atWork.some((index) => {
     const now = state.tasks.get(index);
-    if (isInSlot(now) && 'slot' in now) busy.set(now.slot, taskAt(state.problem, index));
+    if (isInSlot(now)) busy.set(now.slot, taskAt(state.problem, index));
     return false;
   });
   return busy;

@@ -1,6 +1,6 @@
 import type { EventOf, RunEvent } from '../model/event';
 import type { TaskState } from '../model/task-state';
-import { isHolding, isSettled } from '../model/task-state';
+import { isHolding, isSettled, isUnderWay } from '../model/task-state';
 
 /** Events that are about one task. */
 export type TaskEvent = Extract<RunEvent, { readonly task: unknown }>;
@@ -44,10 +44,7 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
     const next = before.name === 'leasing' ? before.attempt : before.attempt + 1;
     return { name: 'pending', attempt: next };
   },
-  'task:verifying': (before, { attempt }) =>
-    before.name === 'running' && before.attempt === attempt
-      ? { ...before, name: 'verifying' }
-      : null,
+  'task:verifying': verify,
   'task:queued': handIn,
   'task:cached': (before, { candidate }) =>
     before.name === 'pending' || before.name === 'leasing' || before.name === 'backoff'
@@ -95,6 +92,14 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'task:stolen': informs,
 };
 
+/** It may leave its slot later on: when its checks are over, or when a healer is done. */
+function verify(before: TaskState, event: EventOf<'task:verifying'>): TaskState | null {
+  if (!isUnderWay(before) || before.attempt !== event.attempt) return null;
+  const slot = event.leavesSlot === true ? null : before.slot;
+  if (before.name === 'verifying' && before.slot === slot) return null;
+  return { ...before, name: 'verifying', slot };
+}
+
 /**
  * A candidate is taken from the attempt that holds the lease. A candidate that is queued already is
  * taken again only under a newer lease: that is how it passes on to a new process after a crash.
@@ -102,11 +107,10 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
 function handIn(before: TaskState, event: EventOf<'task:queued'>): TaskState | null {
   const { attempt, candidate } = event;
   if (before.attempt !== attempt) return null;
-  const fits =
-    before.name === 'running' || before.name === 'verifying'
-      ? before.token === candidate.fence
-      : (before.name === 'queued' || before.name === 'merging') &&
-        before.candidate.fence < candidate.fence;
+  const fits = isUnderWay(before)
+    ? before.token === candidate.fence
+    : (before.name === 'queued' || before.name === 'merging') &&
+      before.candidate.fence < candidate.fence;
   return fits ? { name: 'queued', attempt, candidate } : null;
 }
 

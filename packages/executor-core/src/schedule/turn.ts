@@ -4,7 +4,7 @@ import type { TaskId } from '../model/ids';
 import { parseSlotName } from '../model/ids';
 import type { Task } from '../model/task';
 import type { TaskState } from '../model/task-state';
-import { isInSlot, isSettled } from '../model/task-state';
+import { isInSlot, isSettled, isUnderWay } from '../model/task-state';
 import type { Command } from './command';
 import { isFatal } from './effects';
 import { evolve } from './evolve';
@@ -44,7 +44,7 @@ export class Turn {
     this.record({ type: 'run:mode', mode, reason, ...(suspended ? { suspended } : {}) });
     if (mode !== 'running') for (const task of this.tasksIn('leasing')) this.withdraw(task);
     if (before.suspended === suspended) return;
-    for (const task of this.inSlots()) {
+    for (const task of this.underWay()) {
       this.command({ type: suspended ? 'suspend' : 'continue', task });
     }
   }
@@ -61,7 +61,7 @@ export class Turn {
   }
 
   stopAgents(how: 'interrupt' | 'kill'): void {
-    for (const task of this.inSlots()) this.stopAgent(task, how);
+    for (const task of this.underWay()) this.stopAgent(task, how);
   }
 
   /** Tasks meant by `agent-3`, a task id, or `all`. */
@@ -72,9 +72,7 @@ export class Turn {
     return plan.tasks
       .filter((task) => {
         const now = this.state.tasks.get(task.index);
-        return slot === null
-          ? task.id === target
-          : isInSlot(now) && 'slot' in now && now.slot === slot;
+        return slot === null ? task.id === target : isInSlot(now) && now.slot === slot;
       })
       .map((task) => task.id);
   }
@@ -91,7 +89,7 @@ export class Turn {
 
   /** Ends what a task that is settled now was doing in state `was`. */
   private dismiss(task: TaskId, was: TaskState, how: 'interrupt' | 'kill'): void {
-    if (isInSlot(was)) this.stopAgent(task, how);
+    if (isUnderWay(was)) this.stopAgent(task, how);
     else if (was.name === 'leasing') this.command({ type: 'withdraw', task });
     else this.command({ type: 'free', task, what: 'all' });
   }
@@ -157,7 +155,7 @@ export class Turn {
     }
   }
 
-  inSlots(): readonly TaskId[] {
+  underWay(): readonly TaskId[] {
     return this.tasksIn('running', 'verifying');
   }
 

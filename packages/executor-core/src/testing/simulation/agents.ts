@@ -24,17 +24,31 @@ export function step(world: World, agent: Agent, random: Random): void {
   } else if (agent.barrier !== null) {
     world.inbox.push({ type: 'barrier:left', barrier: agent.barrier, waiter: agent.task });
     agent.barrier = null;
-  } else if (agent.steps === 1 && world.plan.phases.length > 0 && random.chance(10)) {
+  } else if (
+    agent.steps === 1 &&
+    !agent.hasLeft &&
+    world.plan.phases.length > 0 &&
+    random.chance(10)
+  ) {
     agent.barrier = random.pick(world.plan.phases);
     world.inbox.push({ type: 'barrier:waiting', barrier: agent.barrier, waiter: agent.task });
-  } else if (random.chance(8)) {
+  } else if (!agent.hasLeft && random.chance(8)) {
     widen(world, agent, random);
   } else if (!agent.verifying && random.chance(50)) {
-    agent.verifying = true;
-    world.inbox.push({ type: 'task:verifying', task: agent.task, attempt: agent.attempt });
+    verify(world, agent, random.chance(50));
+  } else if (agent.verifying && !agent.hasLeft && random.chance(20)) {
+    verify(world, agent, true);
   } else {
     end(world, agent, result(world, agent, random));
   }
+}
+
+function verify(world: World, agent: Agent, leavesSlot: boolean): void {
+  const { task, attempt } = agent;
+  agent.verifying = true;
+  agent.hasLeft = leavesSlot;
+  const leaves = leavesSlot ? { leavesSlot } : {};
+  world.inbox.push({ type: 'task:verifying', task, attempt, ...leaves });
 }
 
 function result(world: World, agent: Agent, random: Random): Report {

@@ -1,4 +1,4 @@
-import { isHolding } from '../../model/task-state';
+import { isHolding, isInSlot } from '../../model/task-state';
 import type { RunState } from '../../schedule/run-state';
 import { must } from './core';
 import type { Rules } from './rules';
@@ -85,20 +85,16 @@ export class Competition {
   /** Slots in use or spoken for. */
   roomTaken(after: RunState): number {
     return this.holders(after).filter((index) => {
-      const { name } = after.tasks.get(index);
-      return (
-        name === 'running' ||
-        name === 'verifying' ||
-        (name === 'leasing' && !after.waiting.has(index))
-      );
+      const now = after.tasks.get(index);
+      return isInSlot(now) || (now.name === 'leasing' && !after.waiting.has(index));
     }).length;
   }
 
   private limitsIn(after: RunState): Map<string, { used: number; limit: number }> {
     const found = new Map<string, { used: number; limit: number }>();
     for (const index of this.holders(after)) {
-      const { name } = after.tasks.get(index);
-      if (name === 'queued' || name === 'merging') continue;
+      const now = after.tasks.get(index);
+      if (now.name !== 'leasing' && !isInSlot(now)) continue;
       for (const [key, limit] of this.rules.limits[index] ?? []) {
         found.set(key, { used: (found.get(key)?.used ?? 0) + 1, limit });
       }

@@ -1,6 +1,6 @@
 import type { EventOf, Fact, RunEvent } from '../../model/event';
 import type { TaskState } from '../../model/task-state';
-import { isHolding, isInSlot, isSettled } from '../../model/task-state';
+import { isHolding, isInSlot, isSettled, isUnderWay } from '../../model/task-state';
 import type { Command } from '../../schedule/command';
 import type { RunState } from '../../schedule/run-state';
 import { Competition } from './competition';
@@ -61,6 +61,12 @@ export class Invariants {
       const index = this.indexOf(fact.task);
       const waits = after.tasks.get(index).name === 'leasing';
       must(!waits || after.waiting.has(index), () => this.say(index, 'waits, and nobody notes it'));
+    }
+    if (fact.type === 'task:verifying' && fact.leavesSlot === true) {
+      const index = this.indexOf(fact.task);
+      const now = after.tasks.get(index);
+      const sits = isInSlot(now) && now.attempt === fact.attempt;
+      must(!sits, () => this.say(index, 'has left its slot and sits there'));
     }
     if (fact.type !== 'control:requested' || fact.request.kind !== 'retry') return;
     const index = this.indexOf(fact.request.target);
@@ -176,7 +182,7 @@ export class Invariants {
       const anew = now.attempt > was.attempt || was.name === 'blocked';
       must(anew, () => this.say(index, `left ${was.name} for ${now.name}`));
     }
-    if (now.name === 'queued' && isInSlot(was)) {
+    if (now.name === 'queued' && isUnderWay(was)) {
       const token = this.startedToken[index];
       must(now.candidate.fence === token, () => this.say(index, 'handed in under an old lease'));
     }
@@ -201,7 +207,7 @@ export class Invariants {
   private inSlots(after: RunState): readonly { readonly slot: number }[] {
     return this.rules.plan.tasks.flatMap(({ index }) => {
       const now = after.tasks.get(index);
-      return isInSlot(now) && 'slot' in now ? [now] : [];
+      return isInSlot(now) ? [now] : [];
     });
   }
 

@@ -217,7 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'frees the lease of an attempt at work',
     'decide.ts',
-    "if (now === undefined || isInSlot(now) || now.name === 'queued' || now.name === 'merging') return;",
+    "if (now === undefined || (isHolding(now) && now.name !== 'leasing')) return;",
     'if (now === undefined) return;',
   ),
   mutant(
@@ -229,14 +229,32 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'keeps the lease of what has landed',
     'decide.ts',
-    "if (!isInSlot(was)) turn.command({ type: 'free', task, what: 'all' });",
+    "if (!isUnderWay(was)) turn.command({ type: 'free', task, what: 'all' });",
     '',
   ),
   mutant(
     'keeps the slot of what is handed in',
     'decide.ts',
-    "else turn.command({ type: 'free', task, what: 'slot' });",
+    "else if (was !== undefined && isInSlot(was)) turn.command({ type: 'free', task, what: 'slot' });",
     '',
+  ),
+  mutant(
+    'keeps the slot of an agent that has ended',
+    'decide.ts',
+    "if (leaves) turn.command({ type: 'free', task, what: 'slot' });",
+    '',
+  ),
+  mutant(
+    'frees the slot of work that is checked',
+    'decide.ts',
+    "now?.name === 'verifying' && now.slot === null && now !== stateOf(before, task)",
+    "now?.name === 'verifying'",
+  ),
+  mutant(
+    'counts an agent that has ended among those at work',
+    'transitions.ts',
+    'event.leavesSlot === true ? null : before.slot',
+    'before.slot',
   ),
   mutant(
     'gives no late lease back',

@@ -13,6 +13,8 @@ export interface Agent {
   suspended: boolean;
   stop: 'interrupt' | 'kill' | null;
   verifying: boolean;
+  /** It has ended; only its work is looked at still. */
+  hasLeft: boolean;
   /** Barrier it waits at. */
   barrier: string | null;
   steps: number;

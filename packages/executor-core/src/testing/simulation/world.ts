@@ -175,7 +175,10 @@ export class World {
     const { task, attempt, slot, token } = command;
     this.lastStarted.push(this.indexOf(task));
     must(this.leases.has(token), () => `${task} is started without a lease`);
-    const base = { suspended: false, stop: null, verifying: false, barrier: null, steps: 0 };
+    const seated = this.agents.find((agent) => agent.slot === slot && !agent.hasLeft);
+    must(seated === undefined, () => `${task} starts in the slot of ${seated?.task ?? ''}`);
+    const sign = { suspended: false, stop: null, verifying: false, hasLeft: false };
+    const base = { ...sign, barrier: null, steps: 0 };
     this.agents.push({ task, index: this.indexOf(task), attempt, slot, token, ...base });
   }
 
@@ -183,8 +186,10 @@ export class World {
     const index = this.indexOf(command.task);
     const token = command.token ?? this.tokens.get(index);
     if (token === undefined) return;
-    const inUse = this.agents.some((agent) => agent.token === token);
-    must(!inUse || !this.leases.has(token), () => `${command.task} loses its lease at work`);
+    const holder = this.agents.find((agent) => agent.token === token);
+    const isInUse = holder !== undefined && this.leases.has(token);
+    const mayGo = command.what === 'slot' && holder?.hasLeft === true;
+    must(!isInUse || mayGo, () => `${command.task} loses its lease at work`);
     if (command.what === 'slot') {
       this.leases.releaseSlot(token);
       return;
