@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { AppendFile, FileSystem } from '../ports/file-system';
+import { atOnce } from './at-once';
 import { hasCode } from './error-code';
 import { removeTrees } from './remove-trees';
 
@@ -279,13 +280,6 @@ function orWhenMissing<T>(work: () => T, instead: T): Promise<T> {
   return atOnce(work).catch((error: unknown) => {
     if (isMissing(error)) return instead;
     throw error;
-  });
-}
-
-/** Done now; what is thrown rejects. */
-function atOnce<T>(work: () => T): Promise<T> {
-  return new Promise((resolve_) => {
-    resolve_(work());
   });
 }
 

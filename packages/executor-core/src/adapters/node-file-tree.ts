@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 
 import type { FileKind, FileTree } from '../ports/file-tree';
+import { atOnce } from './at-once';
 import { hasCode } from './error-code';
 
 /** The real file system. A missing name is a value as the port says; every other error is thrown. */
@@ -16,19 +17,14 @@ export function nodeFileTree(): FileTree {
   };
 }
 
-/** Without a thread of its own: the answer is there sooner than the thread would begin. */
 async function kind(path: string): Promise<FileKind | null> {
-  const stats = await nullWhenMissing(lookAt(path));
+  const stats = await nullWhenMissing(
+    atOnce(() => fs.lstatSync(path, { throwIfNoEntry: false }) ?? null),
+  );
   if (stats === null) return null;
   if (stats.isSymbolicLink()) return 'link';
   if (stats.isDirectory()) return 'folder';
   return stats.isFile() ? 'file' : 'other';
-}
-
-function lookAt(path: string): Promise<fs.Stats | null> {
-  return new Promise((resolve) => {
-    resolve(fs.lstatSync(path, { throwIfNoEntry: false }) ?? null);
-  });
 }
 
 async function copy(from: string, to: string): Promise<void> {

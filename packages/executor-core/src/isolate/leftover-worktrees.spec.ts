@@ -68,6 +68,14 @@ describe('our worktrees', () => {
     });
   });
 
+  it('are found without their entry beside another one of their slot', async () => {
+    const isHeld = () => Promise.resolve(true);
+    const request = { slot: 1, task: parseTaskId('next'), commit: rig.head, token: 8, isHeld };
+    const beside = (await rig.pool.create(request)).path;
+    await rm(join(rig.root, '.git/worktrees/agent-1.2'), { recursive: true });
+    expect((await found())[1]).toMatchObject({ path: beside, known: false });
+  });
+
   it('that were kept aside are found with the reason', async () => {
     const aside = await keptAside();
     const [left] = await found();

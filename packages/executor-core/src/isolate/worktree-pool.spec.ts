@@ -10,6 +10,19 @@ import { createWorktreePool } from './worktree-pool';
 /** Real git on a machine that may be busy. */
 jest.setTimeout(30_000);
 
+function signal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return {
+    given,
+    give: () => {
+      give();
+    },
+  };
+}
+
 describe('createWorktreePool', () => {
   let rig: WorktreeRig;
 
@@ -80,6 +93,37 @@ describe('createWorktreePool', () => {
     expect(next).toBe(first.path);
     expect(await rig.git(['status', '--porcelain', '--branch'], first.path)).toBe('## agent-1-b');
     await other.close();
+  });
+
+  it('leaves alone a spare one on its way to the next agent of the slot', async () => {
+    const first = await rig.pool.create(request(1, 'a'));
+    const { fs } = rig.options;
+    const entry = join(rig.root, '.git/worktrees/agent-1');
+    const isMoved = signal();
+    const isRemoved = signal();
+    // Its tree is in the place, its entry does not say so yet.
+    const replace: typeof fs.replace = async (path, text) => {
+      if (path.endsWith('gitdir')) {
+        isMoved.give();
+        await isRemoved.given;
+      }
+      await fs.replace(path, text);
+    };
+    const next = createWorktreePool({ ...rig.options, fs: { ...fs, replace } });
+    await next.addSpare(rig.head, 1);
+    const created: Promise<{ readonly path: string }>[] = [];
+    const rename: typeof fs.rename = async (from, to) => {
+      const renamed = await fs.rename(from, to);
+      if (from === entry) {
+        created.push(next.create({ ...request(1, 'b'), token: 8 }));
+        await isMoved.given;
+      }
+      return renamed;
+    };
+    await createWorktreePool({ ...rig.options, fs: { ...fs, rename } }).remove(first.path);
+    isRemoved.give();
+    expect(await Promise.all(created)).toMatchObject([{ path: first.path }]);
+    expect(await rig.git(['status', '--porcelain', '--branch'], first.path)).toBe('## agent-1-b');
   });
 
   it('makes 40 worktrees at once from several pools without one failure', async () => {

@@ -96,6 +96,20 @@ describe('sweepWorktrees', () => {
     expect(await rig.git(['show', `${ref}:a.txt`])).toBe('precious');
   });
 
+  it('saves the files of a worktree beside another one of its slot whose entry has gone', async () => {
+    await create(1);
+    const isHeld = () => Promise.resolve(true);
+    const request = { slot: 1, task: parseTaskId('next'), commit: rig.head, token: 8, isHeld };
+    const { path } = await rig.pool.create(request);
+    await writeFile(join(path, 'a.txt'), 'precious\n');
+    await rm(admin('agent-1.2'), { recursive: true });
+    await sweep();
+    const kept = await Promise.all(
+      (await rig.kept()).map((ref) => rig.git(['show', `${ref}:a.txt`])),
+    );
+    expect(kept).toContain('precious');
+  });
+
   it('removes lock files that a killed git left in our places, and no others', async () => {
     await create(1);
     const foreign = join(rig.root, '..', 'mine');

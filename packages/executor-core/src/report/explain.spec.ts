@@ -110,6 +110,15 @@ describe('why a task waits', () => {
   it('says so when the task does not wait at all', () => {
     const plan = planOf({ a: {} });
     expect(why(plan, 'a', started('a', 4, 0))).toBe('a is running on agent-4 (attempt 1).');
+    const task = parseTaskId('a');
+    const left = {
+      type: 'task:verifying',
+      at: second(1),
+      task,
+      attempt: 1,
+      leavesSlot: true,
+    } as const;
+    expect(why(plan, 'a', [...started('a', 4, 0), left])).toBe('a is verifying (attempt 1).');
     expect(why(plan, 'a', [...started('a', 4, 0), ...landed('a', 1)])).toBe('a has landed.');
     expect(why(plan, 'a', [...started('a', 4, 0), ...failed('a', 1)])).toBe(
       'a is failed: agent exited with code 3.',

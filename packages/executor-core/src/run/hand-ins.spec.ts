@@ -2,44 +2,30 @@ import type { TaskId } from '../model/ids';
 import { HandClock } from '../testing/hand-clock';
 import type { SchedulerBench } from '../testing/scheduler-bench';
 import { startedBench } from '../testing/scheduler-bench';
+import { ToldLoop } from '../testing/told-loop';
 import { handInsOf } from './hand-ins';
-import type { EventListener } from './run-loop';
 
 describe('who waits for attempts that are about to hand in', () => {
   let clock: HandClock;
   let run: SchedulerBench;
-  let listeners: Set<EventListener>;
+  let loop: ToldLoop;
   let isOver: boolean;
 
   beforeEach(() => {
     clock = new HandClock();
     run = startedBench({ tasks: ['a', 'b', { id: 'c', verify: ['make test'] }] });
     run.lease('a', 1).lease('b', 2).lease('c', 3);
-    listeners = new Set();
+    loop = new ToldLoop(run);
     isOver = false;
   });
 
-  const fire = (): void => {
-    for (const event of run.journal.slice(-1)) for (const listener of listeners) listener(event);
-  };
   const verify = (task: string): void => {
-    run.tell({ type: 'task:verifying', task: task as TaskId, attempt: 1 });
-    fire();
+    loop.tell(() => run.tell({ type: 'task:verifying', task: task as TaskId, attempt: 1 }));
   };
   const queue = (task: string): void => {
-    run.queue(task);
-    fire();
+    loop.tell(() => run.queue(task));
   };
   const begin = (): Promise<void> => {
-    const loop = {
-      get current() {
-        return run.state;
-      },
-      on(listener: EventListener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
     void handInsOf(loop, clock)().then(() => (isOver = true));
     return Promise.resolve();
   };
@@ -48,7 +34,7 @@ describe('who waits for attempts that are about to hand in', () => {
     verify('c');
     await begin();
     expect(isOver).toBe(true);
-    expect(listeners.size).toBe(0);
+    expect(loop.listening).toBe(0);
   });
 
   it('waits until the last of them is queued', async () => {
@@ -61,7 +47,7 @@ describe('who waits for attempts that are about to hand in', () => {
     queue('b');
     await Promise.resolve();
     expect(isOver).toBe(true);
-    expect([listeners.size, clock.waiting]).toEqual([0, 0]);
+    expect([loop.listening, clock.waiting]).toEqual([0, 0]);
   });
 
   it('waits for a tenth of a second at the most', async () => {
@@ -73,6 +59,6 @@ describe('who waits for attempts that are about to hand in', () => {
     clock.pass(1);
     await Promise.resolve();
     expect(isOver).toBe(true);
-    expect(listeners.size).toBe(0);
+    expect(loop.listening).toBe(0);
   });
 });

@@ -10,6 +10,5 @@ const PATIENCE_MS = 100;
  * that end together then land as one batch, checked once.
  */
 export function handInsOf(loop: Watched, clock: Pick<Clock, 'after'>): () => Promise<void> {
-  const on: Watched['on'] = (listener) => loop.on(listener);
-  return () => waitWhile(() => areHandingIn(loop.current), { on }, clock, PATIENCE_MS);
+  return () => waitWhile(() => areHandingIn(loop.current), loop, clock, PATIENCE_MS);
 }

@@ -6,7 +6,7 @@ export type Watched = Pick<RunLoop, 'current' | 'on'>;
 /** Resolves once `isBusy` is false after some event of the run, or after `patienceMs`. */
 export function waitWhile(
   isBusy: () => boolean,
-  { on }: Pick<Watched, 'on'>,
+  loop: Pick<Watched, 'on'>,
   clock: Pick<Clock, 'after'>,
   patienceMs: number,
 ): Promise<void> {
@@ -21,7 +21,7 @@ export function waitWhile(
       resolve();
     };
     const cancel = clock.after(patienceMs, end);
-    const stopListening = on(() => {
+    const stopListening = loop.on(() => {
       if (!isBusy()) end();
     });
   });

@@ -73,6 +73,9 @@ describe('a run with one slot', () => {
       settings: { maxAgents: 1, retry: { maxRetries: 1, backoff: 'none', baseMs: 0, maxMs: 0 } },
     });
     expect(result.parallel_execution.tasks.completed).toBe(4);
+    const asked = events.flatMap((event) => (event.type === 'task:leasing' ? [event.task] : []));
+    expect(asked.slice(0, 2)).toEqual(['a', 'b']);
+    expect(asked.lastIndexOf('a' as (typeof asked)[0])).toBeGreaterThan(1);
     const failed = events.find((event) => event.type === 'attempt:failed');
     expect(failed).toMatchObject({ task: 'a', attempt: 1, failure: { kind: 'no-evidence' } });
     expect(await rig.git('ls-files', 'out')).toBe('out/a\nout/b\nout/c\nout/d');

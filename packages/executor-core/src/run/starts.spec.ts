@@ -1,10 +1,9 @@
-import type { RunEvent } from '../model/event';
 import type { ProcessIdentity } from '../model/process';
 import type { TaskId } from '../model/ids';
 import { HandClock } from '../testing/hand-clock';
 import type { SchedulerBench } from '../testing/scheduler-bench';
 import { startedBench } from '../testing/scheduler-bench';
-import type { EventListener } from './run-loop';
+import { ToldLoop } from '../testing/told-loop';
 import { startsOf } from './starts';
 
 const PROCESS: ProcessIdentity = { pid: 1, startTime: '', bootId: '', host: '' };
@@ -12,46 +11,29 @@ const PROCESS: ProcessIdentity = { pid: 1, startTime: '', bootId: '', host: '' }
 describe('who lets agents start first', () => {
   let clock: HandClock;
   let run: SchedulerBench;
-  let listeners: Set<EventListener>;
+  let loop: ToldLoop;
   let startsFirst: () => Promise<void>;
   let isOver: boolean;
 
   /** Agents `a` and `b` are in the only two slots; `c` and `d` wait for one. */
   beforeEach(() => {
     clock = new HandClock();
-    listeners = new Set();
     isOver = false;
     run = startedBench({ tasks: ['a', 'b', 'c', 'd'], settings: { maxAgents: 2 } });
-    const loop = {
-      get current() {
-        return run.state;
-      },
-      on(listener: EventListener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-    };
+    loop = new ToldLoop(run);
     startsFirst = startsOf(loop, clock);
-    told(() => run.lease('a', 1).lease('b', 2));
+    loop.tell(() => run.lease('a', 1).lease('b', 2));
     started('a');
     started('b');
   });
 
-  /** What is journalled meanwhile is told. */
-  const told = (act: () => unknown): void => {
-    const before = run.journal.length;
-    act();
-    for (const event of run.journal.slice(before) as readonly RunEvent[]) {
-      for (const listener of [...listeners]) listener(event);
-    }
-  };
   const started = (task: string): void => {
-    told(() =>
+    loop.tell(() =>
       run.tell({ type: 'process:started', task: task as TaskId, attempt: 1, process: PROCESS }),
     );
   };
   const leave = (task: string): void => {
-    told(() =>
+    loop.tell(() =>
       run.tell({ type: 'task:verifying', task: task as TaskId, attempt: 1, leavesSlot: true }),
     );
   };
@@ -63,30 +45,30 @@ describe('who lets agents start first', () => {
   it('goes on at once when all of them work', async () => {
     await begin();
     expect(isOver).toBe(true);
-    expect([listeners.size, clock.waiting]).toEqual([1, 0]);
+    expect([loop.listening, clock.waiting]).toEqual([1, 0]);
   });
 
   it('waits from the moment a task asks for the slot until its agent runs', async () => {
     leave('a');
     await begin();
     expect(isOver).toBe(false);
-    told(() => run.lease('c', 1));
+    loop.tell(() => run.lease('c', 1));
     await Promise.resolve();
     expect(isOver).toBe(false);
     started('c');
     await Promise.resolve();
     expect(isOver).toBe(true);
-    expect([listeners.size, clock.waiting]).toEqual([1, 0]);
+    expect([loop.listening, clock.waiting]).toEqual([1, 0]);
   });
 
   it('does not wait for a start that failed, nor for a task that somebody is in the way of', async () => {
     leave('a');
     leave('b');
-    told(() => run.lease('c', 1));
-    told(() => run.tell({ type: 'task:waiting', task: 'd' as TaskId, holders: [] }));
+    loop.tell(() => run.lease('c', 1));
+    loop.tell(() => run.tell({ type: 'task:waiting', task: 'd' as TaskId, holders: [] }));
     await begin();
     expect(isOver).toBe(false);
-    told(() => run.fail('c'));
+    loop.tell(() => run.fail('c'));
     await Promise.resolve();
     expect(isOver).toBe(true);
   });
@@ -100,6 +82,6 @@ describe('who lets agents start first', () => {
     clock.pass(1);
     await Promise.resolve();
     expect(isOver).toBe(true);
-    expect(listeners.size).toBe(1);
+    expect(loop.listening).toBe(1);
   });
 });

@@ -23,11 +23,10 @@ const STARTED_OR_OVER: ReadonlySet<RunEventType> = new Set([
  */
 export function startsOf(loop: Watched, clock: Pick<Clock, 'after'>): () => Promise<void> {
   const starting = new Set<TaskId>();
-  const on: Watched['on'] = (listener) => loop.on(listener);
   loop.on((event: RunEvent) => {
     if (event.type === 'task:leased') starting.add(event.task);
     else if ('task' in event && STARTED_OR_OVER.has(event.type)) starting.delete(event.task);
   });
   const isBusy = (): boolean => starting.size > 0 || areAsking(loop.current);
-  return () => waitWhile(isBusy, { on }, clock, PATIENCE_MS);
+  return () => waitWhile(isBusy, loop, clock, PATIENCE_MS);
 }

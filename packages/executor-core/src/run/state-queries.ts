@@ -35,7 +35,7 @@ export function areHandingIn({ holding, tasks, problem }: RunState): boolean {
   );
 }
 
-/** Whether tasks have asked for a slot that nobody holds: they are about to start. */
+/** Whether tasks ask for their leases and nobody is known to be in their way: they are about to start. */
 export function areAsking({ atWork, tasks, waiting }: RunState): boolean {
   return atWork.some((index) => tasks.get(index).name === 'leasing' && !waiting.has(index));
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 import type { Core } from '../testing/simulation/core';
 import { CORE, Violation } from '../testing/simulation/core';
-import type { Mutant } from '../testing/simulation/mutants';
+import type { Mutant } from '../testing/simulation/mutant';
 import { MUTANTS } from '../testing/simulation/mutants';
 import { simulate } from '../testing/simulation/simulate';
 

@@ -92,7 +92,7 @@ const TRANSITIONS: { readonly [T in TaskEvent['type']]: Transition<T> } = {
   'task:stolen': informs,
 };
 
-/** It may leave its slot later on: when its checks are over, or when a healer is done. */
+/** Told once more it changes nothing, unless the slot is left now; a slot that was left stays so. */
 function verify(before: TaskState, event: EventOf<'task:verifying'>): TaskState | null {
   if (!isUnderWay(before) || before.attempt !== event.attempt) return null;
   const slot = event.leavesSlot === true ? null : before.slot;
