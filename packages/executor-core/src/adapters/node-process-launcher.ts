@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { markOf } from '../model/process';
 import type { ProcessSpec } from '../ports/process-runner';
 import { readOrNull } from './node-process-table';
 import { brandOf, mayBrand } from './process-brand';
+import { systemShell } from './system-shell';
 
 type Program = Pick<ProcessSpec, 'argv' | 'cwd' | 'env'>;
 
@@ -79,21 +79,14 @@ async function findTool(name: string, options: readonly string[]): Promise<strin
   for (const folder of FOLDERS) {
     const path = join(folder, name);
     // Other implementations of the name do not know the option; a sandbox may forbid the call.
-    if (isProgram(path) && (await succeeds(path, [...options, '/bin/sh', '-c', ':']))) return path;
+    if (isProgram(path) && (await succeeds(path, ...options, '/bin/sh', '-c', ':'))) return path;
   }
   return null;
 }
 
-function succeeds(program: string, args: readonly string[]): Promise<boolean> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'ignore' });
-    child.once('error', () => {
-      resolve(false);
-    });
-    child.once('exit', (code) => {
-      resolve(code === 0);
-    });
-  });
+async function succeeds(...argv: readonly string[]): Promise<boolean> {
+  const tried = systemShell().run({ argv, cwd: '/', env: {} });
+  return (await tried.catch(() => null))?.exitCode === 0;
 }
 
 function isStartable({ argv: [program = ''], cwd, env }: Program): boolean {

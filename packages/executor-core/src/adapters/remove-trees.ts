@@ -1,13 +1,14 @@
-import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { ShellLauncher } from './shell-launcher';
+import { systemShell } from './system-shell';
 
 /** Arguments of one `rm`: far below any system's limit. */
 const MOST_AT_ONCE = 200;
 
 /**
- * Removes whole trees with the system's `rm`, which costs this process one start for all of them: its own
- * walk takes the main thread some 80 µs a file. Every tree is tried; rejects when one could not be removed.
+ * Removes whole trees with the system's `rm`, one for all of them: a walk of our own takes the main thread
+ * some 80 µs a file. Every tree is tried; rejects when one could not be removed.
  * Never follows a symbolic link.
  */
 export async function removeTrees(paths: readonly string[]): Promise<void> {
@@ -19,13 +20,14 @@ export async function removeTrees(paths: readonly string[]): Promise<void> {
   }
 }
 
-function removedByProgram(paths: readonly string[]): Promise<boolean> {
-  if (process.platform === 'win32') return Promise.resolve(false);
-  return new Promise((done) => {
-    execFile('/bin/rm', ['-rf', '--', ...paths], (error) => {
-      done(error === null);
-    });
-  });
+async function removedByProgram(paths: readonly string[]): Promise<boolean> {
+  if (process.platform === 'win32') return false;
+  const call = { argv: ['rm', '-rf', '--', ...paths], cwd: '/', env: {} };
+  if (!ShellLauncher.accepts(call)) return false;
+  const removed = await systemShell()
+    .run(call)
+    .catch(() => null);
+  return removed?.exitCode === 0;
 }
 
 async function removeByHand(paths: readonly string[]): Promise<void> {
