@@ -18,7 +18,9 @@ const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
 /** How often a drain that throws (a full disk, a broken git) is tried before its candidates go back. */
 const DRAIN_TRIES = 3;
 
-/** The target follows a landing at once, and at most this often while more and more is landing. */
+/** The target follows a landing after this time, since others often come right behind it, */
+const PUBLISH_AFTER_MS = 100;
+/** and at most this often while more and more is landing. */
 const PUBLISH_EVERY_MS = 1000;
 
 /** A candidate that waits to land. */
@@ -71,8 +73,8 @@ export class Lander {
   private knownTip: string | null = null;
   private readonly rate = new FailureRate();
   private onQueued: () => void = () => undefined;
-  /** Something has landed that the target does not have yet. */
-  private unpublished = false;
+  /** When the first of what the target does not have yet has landed; `null` when it has everything. */
+  private unpublishedSince: number | null = null;
   private publishedAt = -PUBLISH_EVERY_MS;
   /** Takes back what will publish later. */
   private cancelPublish: (() => void) | null = null;
@@ -111,9 +113,9 @@ export class Lander {
 
   /** Brings the target what it does not have yet of what this lander landed. To be called when it is idle. */
   async publishRest(): Promise<void> {
-    if (!this.unpublished) return;
+    if (this.unpublishedSince === null) return;
     const { insist, publish, onTakenOver } = this.context;
-    this.unpublished = false;
+    this.unpublishedSince = null;
     try {
       await insist(() => publish(true));
     } catch (error) {
@@ -161,7 +163,7 @@ export class Lander {
       queued: () => new Promise((resolve) => (this.onQueued = resolve)),
       onTurn: () => this.publishInTime(false),
       onLanded: () => {
-        this.unpublished = true;
+        this.unpublishedSince ??= this.context.clock.now();
       },
     });
     this.knownTip = tip;
@@ -174,9 +176,11 @@ export class Lander {
    * what the target has and we do not moves the branch, so that is for when nothing is being verified.
    */
   private async publishInTime(mayAbsorb: boolean): Promise<void> {
-    if (!this.unpublished) return;
+    const since = this.unpublishedSince;
+    if (since === null) return;
     const { clock, publish } = this.context;
-    const wait = this.publishedAt + PUBLISH_EVERY_MS - clock.now();
+    const due = Math.max(since + PUBLISH_AFTER_MS, this.publishedAt + PUBLISH_EVERY_MS);
+    const wait = due - clock.now();
     if (wait > 0) {
       if (this.cancelPublish !== null) return;
       this.postpone(
@@ -188,7 +192,7 @@ export class Lander {
       return;
     }
     this.postpone(null);
-    if (await publish(mayAbsorb)) this.unpublished = false;
+    if (await publish(mayAbsorb)) this.unpublishedSince = null;
     this.publishedAt = clock.now();
   }
 
