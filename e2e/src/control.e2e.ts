@@ -219,6 +219,19 @@ describe('from another terminal', () => {
     expect((await rig.cli('run')).code).toBe(0);
     expect((await rig.cli('logs', 'one')).stdout).toContain('hello from agent-1');
   });
+
+  it('an answer is whole, also one that no pipe can hold', async () => {
+    await rig.repository.commit(
+      {
+        'parallel.yaml':
+          'parallel_executor: { default_agent: a }\nagents: { a: { adapter: command, command: "seq 300000" } }\ntasks: { one: { writes: [x] } }\n',
+      },
+      'plan',
+    );
+    expect((await rig.cli('run')).code).toBe(0);
+    const { stdout } = await rig.cli('logs', 'one');
+    expect(stdout.match(/^\d+$/gm)).toHaveLength(300_000);
+  });
 });
 
 describe('a run that is cut off', () => {

@@ -274,16 +274,20 @@ function messageOf(error: unknown): string {
 /** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */
 async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
   await parts.settle();
-  const { guard } = parts;
-  // To delete what agents had takes its time, and nobody waits for it.
-  const published = guard.insist(() => parts.integration.publish());
-  await Promise.all([published, parts.pool.close()]);
+  // To delete what agents had takes its time, and nothing waits for it.
+  const [result] = await Promise.all([tellResult(engine, info, parts), parts.pool.close()]);
   await parts.verifier?.close();
   await parts.pool.close();
+  return result;
+}
+
+async function tellResult(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
+  const { guard, integration, loop } = parts;
+  await guard.insist(() => integration.publish());
   if (info.plan.settings.land === 'pr') {
-    const tip = await parts.integration.published();
+    const tip = await integration.published();
     const told = { engine, plan: info.plan, run: info.id, events: await info.journal.read(), tip };
-    await openPullRequests({ ...told, emit: (fact) => parts.loop.emit(fact) });
+    await openPullRequests({ ...told, emit: (fact) => loop.emit(fact) });
   }
   const events: readonly RunEvent[] = await info.journal.read();
   const result = runResult(info.plan, events, engine.tools.clock.now());
