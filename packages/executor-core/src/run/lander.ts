@@ -18,9 +18,9 @@ const MERGE_PATIENCE_MS = 24 * 60 * 60 * 1000;
 /** How often a drain that throws (a full disk, a broken git) is tried before its candidates go back. */
 const DRAIN_TRIES = 3;
 
-/** The target follows a landing after this time, since others often come right behind it, */
+/** How long after a landing the target follows: others often come right behind it. */
 const PUBLISH_AFTER_MS = 100;
-/** and at most this often while more and more is landing. */
+/** How often the target follows, at most, while more and more is landing. */
 const PUBLISH_EVERY_MS = 1000;
 
 /** A candidate that waits to land. */
