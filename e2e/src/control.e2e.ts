@@ -26,6 +26,12 @@ agents:
 tasks: { a: { writes: [a] }, b: { writes: [b] }, c: { writes: [c], depends_on: [a] } }
 `;
 
+/** The agent of the one task says something and changes nothing. */
+const SAYING = (command: string): string => `parallel_executor: { default_agent: a }
+agents: { a: { adapter: command, command: "${command}" } }
+tasks: { one: { writes: [x] } }
+`;
+
 let rig: Rig;
 beforeEach(async () => {
   rig = await makeRig();
@@ -210,10 +216,7 @@ describe('from another terminal', () => {
 
   it('logs prints what an agent said', async () => {
     await rig.repository.commit(
-      {
-        'parallel.yaml':
-          'parallel_executor: { default_agent: a }\nagents: { a: { adapter: command, command: "echo hello from $PARALLEL_AGENT_ID" } }\ntasks: { one: { writes: [x] } }\n',
-      },
+      { 'parallel.yaml': SAYING('echo hello from $PARALLEL_AGENT_ID') },
       'plan',
     );
     expect((await rig.cli('run')).code).toBe(0);
@@ -221,13 +224,7 @@ describe('from another terminal', () => {
   });
 
   it('an answer is whole, also one that no pipe can hold', async () => {
-    await rig.repository.commit(
-      {
-        'parallel.yaml':
-          'parallel_executor: { default_agent: a }\nagents: { a: { adapter: command, command: "seq 300000" } }\ntasks: { one: { writes: [x] } }\n',
-      },
-      'plan',
-    );
+    await rig.repository.commit({ 'parallel.yaml': SAYING('seq 300000') }, 'plan');
     expect((await rig.cli('run')).code).toBe(0);
     const { stdout } = await rig.cli('logs', 'one');
     expect(stdout.match(/^\d+$/gm)).toHaveLength(300_000);
