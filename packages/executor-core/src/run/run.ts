@@ -274,8 +274,10 @@ function messageOf(error: unknown): string {
 /** Ends what still runs, moves the target a last time, writes the result, clears the worktrees. */
 async function conclude(engine: Engine, info: Launch, parts: RunParts): Promise<RunResult> {
   await parts.settle();
-  // To delete what agents had takes its time, and nothing waits for it.
-  const [result] = await Promise.all([tellResult(engine, info, parts), parts.pool.close()]);
+  // To delete what agents had takes its time, and the result does not wait for it; the claim does.
+  const both = [tellResult(engine, info, parts), parts.pool.close()] as const;
+  await Promise.allSettled(both);
+  const [result] = await Promise.all(both);
   await parts.verifier?.close();
   await parts.pool.close();
   return result;
